@@ -1,0 +1,15 @@
+//! Vocabulary without I/O: the values every other module speaks of.
+
+mod container_id;
+mod digest;
+mod name;
+mod reference;
+mod size;
+mod timestamp;
+
+pub use container_id::ContainerId;
+pub use digest::{DiffId, Digest};
+pub use name::Name;
+pub use reference::Reference;
+pub use size::ByteSize;
+pub use timestamp::Timestamp;

@@ -1,0 +1,254 @@
+//! The one error type: what went wrong, on which thing, why, and what to try.
+//!
+//! An [`Error`] has a [`Kind`] (decides the exit code), a chain of contexts (outermost first, the
+//! kernel's word last) and at most one hint. It is rendered once, by `cli::output`. Modules add the
+//! subject with [`Context`]; nobody logs an error and returns it too.
+
+use std::fmt;
+
+/// `Result` with hull's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What class of failure this is. The command turns it into an exit code with [`Error::exit_code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line is wrong: unknown flag, missing argument.
+    Usage,
+    /// A value given by the user, an image or a file is outside its grammar or limits.
+    Invalid,
+    /// The named container, image or file does not exist.
+    NotFound,
+    /// A name is taken, or the thing is in a state that forbids the operation.
+    Conflict,
+    /// The container's program does not exist (exit code 127).
+    CommandNotFound,
+    /// The container's program cannot be invoked (exit code 126).
+    CommandNotExecutable,
+    /// Stored or received content does not match its digest or format.
+    Corrupt,
+    /// The registry refused or the network failed.
+    Registry,
+    /// This host or kernel lacks something.
+    Unsupported,
+    /// A system call failed.
+    System,
+}
+
+/// Where the error surfaced: `run`, `create`, `start -a` and `exec` have their own exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// `run`, `create`, `exec`: 125 for the engine, 126 and 127 for the program.
+    Run,
+    /// Every other command: 1.
+    Other,
+}
+
+/// hull's error. Boxed inside, so that `Result<()>` stays one word.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    hint: Option<String>,
+    chain: anyhow::Error,
+}
+
+impl Error {
+    /// A new error with its outermost message.
+    pub fn new(
+        kind: Kind,
+        message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
+    ) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            hint: None,
+            chain: anyhow::Error::msg(message),
+        }))
+    }
+
+    /// Shorthand for [`Kind::Invalid`].
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Error::new(Kind::Invalid, message.into())
+    }
+
+    /// Shorthand for [`Kind::NotFound`].
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Error::new(Kind::NotFound, message.into())
+    }
+
+    /// Shorthand for [`Kind::Conflict`].
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Error::new(Kind::Conflict, message.into())
+    }
+
+    /// Shorthand for [`Kind::Corrupt`].
+    pub fn corrupt(message: impl Into<String>) -> Self {
+        Error::new(Kind::Corrupt, message.into())
+    }
+
+    /// Shorthand for [`Kind::Unsupported`].
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Error::new(Kind::Unsupported, message.into())
+    }
+
+    /// Adds what to try. The innermost hint wins: it knows most.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// Changes the kind, keeping words and hint.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Wraps the chain in one more message (the subject).
+    #[must_use]
+    pub fn wrap(self, message: impl fmt::Display + Send + Sync + 'static) -> Self {
+        let Inner { kind, hint, chain } = *self.0;
+        Error(Box::new(Inner {
+            kind,
+            hint,
+            chain: chain.context(message.to_string()),
+        }))
+    }
+
+    /// The class of this error.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What to try, if known.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The errno at the root of the chain, if a system call failed.
+    pub fn errno(&self) -> Option<rustix::io::Errno> {
+        let root = self.0.chain.root_cause();
+        if let Some(errno) = root.downcast_ref::<rustix::io::Errno>() {
+            return Some(*errno);
+        }
+        let io = root.downcast_ref::<std::io::Error>()?;
+        io.raw_os_error().map(rustix::io::Errno::from_raw_os_error)
+    }
+
+    /// The exit code Docker's users expect for this error.
+    pub fn exit_code(&self, scope: Scope) -> u8 {
+        match (scope, self.0.kind) {
+            (_, Kind::Usage) => 125,
+            (Scope::Run, Kind::CommandNotFound) => 127,
+            (Scope::Run, Kind::CommandNotExecutable) => 126,
+            (Scope::Run, _) => 125,
+            (Scope::Other, _) => 1,
+        }
+    }
+}
+
+/// The whole chain on one line, outermost first, joined by `: `, without the hint.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0.chain)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:#}", self.0.kind, self.0.chain)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Error(Box::new(Inner {
+            kind: Kind::System,
+            hint: None,
+            chain: error.into(),
+        }))
+    }
+}
+
+impl From<rustix::io::Errno> for Error {
+    fn from(error: rustix::io::Errno) -> Self {
+        Error(Box::new(Inner {
+            kind: Kind::System,
+            hint: None,
+            chain: error.into(),
+        }))
+    }
+}
+
+impl From<nix::errno::Errno> for Error {
+    fn from(error: nix::errno::Errno) -> Self {
+        rustix::io::Errno::from_raw_os_error(error as i32).into()
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error(Box::new(Inner {
+            kind: Kind::Corrupt,
+            hint: None,
+            chain: error.into(),
+        }))
+    }
+}
+
+/// Adds the subject to an error that leaves a module.
+pub trait Context<T> {
+    /// Wraps the error in `message()`; the closure runs only on failure.
+    fn context<D: fmt::Display + Send + Sync + 'static>(
+        self,
+        message: impl FnOnce() -> D,
+    ) -> Result<T>;
+}
+
+impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
+    fn context<D: fmt::Display + Send + Sync + 'static>(
+        self,
+        message: impl FnOnce() -> D,
+    ) -> Result<T> {
+        self.map_err(|error| error.into().wrap(message()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_lists_subject_before_cause() {
+        let low: Result<()> = Err(rustix::io::Errno::NOENT.into());
+        let error = low.context(|| "open layer abc").expect_err("is an error");
+        assert!(
+            error
+                .to_string()
+                .starts_with("open layer abc: No such file"),
+            "{error}"
+        );
+        assert_eq!(error.errno(), Some(rustix::io::Errno::NOENT));
+    }
+
+    #[test]
+    fn innermost_hint_wins() {
+        let error = Error::invalid("x").hint("inner").wrap("y").hint("outer");
+        assert_eq!(error.hint_text(), Some("inner"));
+    }
+
+    #[test]
+    fn exit_codes_follow_docker() {
+        assert_eq!(Error::not_found("x").exit_code(Scope::Run), 125);
+        assert_eq!(Error::not_found("x").exit_code(Scope::Other), 1);
+        assert_eq!(
+            Error::new(Kind::CommandNotFound, "x").exit_code(Scope::Run),
+            127
+        );
+        assert_eq!(
+            Error::new(Kind::CommandNotExecutable, "x").exit_code(Scope::Run),
+            126
+        );
+        assert_eq!(Error::new(Kind::Usage, "x").exit_code(Scope::Other), 125);
+    }
+}
