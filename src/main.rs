@@ -1,6 +1,8 @@
 //! hull, a container engine in one binary.
 mod base;
 mod error;
+mod init_program;
+mod runtime;
 mod sys;
 
 fn main() {}

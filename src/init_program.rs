@@ -1,0 +1,2 @@
+//! stand-in
+pub static INIT_PROGRAM: &[u8] = &[];
