@@ -1,2 +1,0 @@
-//! stand-in
-pub static INIT_PROGRAM: &[u8] = &[];
