@@ -1,6 +1,7 @@
 //! hull, a container engine in one binary.
 mod base;
 mod error;
+mod init_program;
 mod sys;
 
 fn main() {}
