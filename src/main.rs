@@ -1,5 +1,6 @@
 //! hull, a container engine in one binary.
 mod base;
+mod config;
 mod error;
 mod sys;
 
