@@ -21,6 +21,8 @@ pub struct Joined {
 pub struct Join<'a> {
     /// The container's first process.
     pub container: BorrowedFd<'a>,
+    /// Its id in our PID namespace.
+    pub pid: Pid,
     /// It lives in a user namespace of ours: join that first.
     pub user_namespace: bool,
     pub process: &'a Process,
@@ -37,6 +39,7 @@ pub fn join(request: Join<'_>) -> Result<Joined> {
     let not = rustix::process::DumpableBehavior::NotDumpable;
     rustix::process::set_dumpable_behavior(not).context(|| "become undumpable")?;
     let mut extras = request.extras;
+    extras.join_kinds = different_namespaces(request.pid)?;
     extras.cgroup_files = request.cgroup.map(Cgroup::member_files).unwrap_or_default();
     let version_2: Option<OwnedFd> = request.cgroup.and_then(Cgroup::open_version_2);
     if request.user_namespace {
@@ -53,6 +56,7 @@ pub fn join(request: Join<'_>) -> Result<Joined> {
         parentage: Parentage::Caller,
         cgroup: None,
         gate: None,
+        container: Some(request.container),
         join_cgroup: version_2.as_ref().map(|fd| fd.as_fd()),
     })?;
     Ok(Joined { created, plan })
@@ -68,4 +72,27 @@ impl Joined {
     pub fn pid(&self) -> Pid {
         self.created.pid
     }
+}
+
+/// The namespaces in which process `pid` differs from us, without user and PID: entering one that
+/// is ours already could need privileges that we lack.
+fn different_namespaces(pid: Pid) -> Result<u64> {
+    const KINDS: [(&str, libc::c_int); 5] = [
+        ("mnt", libc::CLONE_NEWNS),
+        ("net", libc::CLONE_NEWNET),
+        ("uts", libc::CLONE_NEWUTS),
+        ("ipc", libc::CLONE_NEWIPC),
+        ("cgroup", libc::CLONE_NEWCGROUP),
+    ];
+    let mut kinds = 0;
+    for (name, kind) in KINDS {
+        let theirs = format!("/proc/{}/ns/{name}", pid.as_raw_nonzero());
+        let theirs = std::fs::read_link(&theirs).context(|| format!("read {theirs}"))?;
+        let ours = format!("/proc/self/ns/{name}");
+        let ours = std::fs::read_link(&ours).context(|| format!("read {ours}"))?;
+        if ours != theirs {
+            kinds |= kind as u64;
+        }
+    }
+    Ok(kinds)
 }

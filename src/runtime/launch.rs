@@ -31,6 +31,8 @@ pub struct Launch<'a> {
     pub cgroup: Option<(&'a Cgroup, &'a LinuxResources)>,
     /// A listening socket through which a later process starts the program.
     pub gate: Option<BorrowedFd<'a>>,
+    /// The pidfd of a running container to join.
+    pub container: Option<BorrowedFd<'a>>,
     /// An open version 2 cgroup for a process that joins a running container.
     pub join_cgroup: Option<BorrowedFd<'a>>,
 }
@@ -108,7 +110,8 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     slots.set(Slot::Report, kept[0].as_raw_fd());
     slots.set(Slot::Init, kept[1].as_raw_fd());
     let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr].into_iter().zip(request.streams);
-    let others = [(Slot::RootMount, request.root_mount), (Slot::Gate, request.gate)];
+    let others = [(Slot::RootMount, request.root_mount), (Slot::Gate, request.gate),
+        (Slot::Container, request.container)];
     let others = others.into_iter().filter_map(|(slot, fd)| Some((slot, fd?)));
     for (slot, descriptor) in streams.chain(others) {
         let copy = high(descriptor)?;

@@ -11,10 +11,13 @@
 //! What enters the container is never this binary: the last step runs the small static init from a
 //! sealed memfd, which then becomes the container's program (CVE-2019-5736).
 
+pub mod bundle;
 pub mod cgroup;
 mod child;
 pub mod join;
 pub mod launch;
 pub mod plan;
+pub mod process;
 pub mod program;
+pub mod seccomp;
 mod sync;

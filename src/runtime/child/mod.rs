@@ -87,7 +87,7 @@ impl<'p> Child<'p> {
             Operation::AwaitIdMaps => self.become_root_of_user_namespace(),
             Operation::NewSession => rustix::process::setsid().map(drop),
             Operation::JoinNamespace { kind, path } => files::join_namespace(*kind, path),
-            Operation::JoinContainer => self.join_container(),
+            Operation::JoinContainer { kinds } => self.join_container(*kinds),
             Operation::HostNull => self.open_host_null(),
             Operation::HostPropagation { attr } => mounts::set_host_propagation(*attr),
             Operation::AttachRoot { source, at } => {
@@ -179,10 +179,8 @@ impl<'p> Child<'p> {
         become_user(&root)
     }
 
-    fn join_container(&mut self) -> Result<(), Errno> {
-        // Must not: be visible in the container's PID namespace while the container's root could
-        // attach to us and steal what we hold (CVE-2016-9962).
-        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    fn join_container(&mut self, kinds: u64) -> Result<(), Errno> {
+        process::join_namespace(self.slots.get(Slot::Container)?, kinds)?;
         let root = files::open_root()?;
         self.slots.keep(Slot::Root, root);
         Ok(())

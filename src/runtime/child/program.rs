@@ -96,7 +96,7 @@ pub fn run_init(
     let (read_side, write_side) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let path = program.to_bytes_with_nul();
     let flags = control::FLAG_REPORT | if reaper { control::FLAG_REAPER } else { 0 };
-    let length = u32::try_from(path.len()).map_err(|_| Errno::NAMETOOLONG)?;
+    let length = u32::try_from(program.count_bytes()).map_err(|_| Errno::NAMETOOLONG)?;
     let mut header = [0; 16];
     let words = [control::CONTROL_MAGIC, flags, control::REPORT_FD as u32, length];
     for (bytes, word) in header.chunks_exact_mut(4).zip(words) {

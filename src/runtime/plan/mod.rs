@@ -47,6 +47,10 @@ pub struct Extras {
     pub filter: Vec<Instruction>,
     /// Flags for seccomp(2).
     pub filter_flags: u32,
+    /// The container dies with the process that launched it (its monitor).
+    pub die_with_parent: bool,
+    /// `CLONE_NEW*` kinds in which a container to join differs from us.
+    pub join_kinds: u64,
     /// The child writes its `READY` record only after everything, then waits on this socket
     /// instead of the report socket (the OCI create/start split).
     pub gate: bool,
@@ -81,7 +85,10 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     let linux = spec.linux().as_ref().unwrap_or(&default_linux);
     let (namespaces, joins) = namespaces(linux)?;
     let terminal = process.terminal().unwrap_or(false);
-    let mut ops = vec![Operation::DieWithParent];
+    let mut ops = Vec::with_capacity(64);
+    if extras.die_with_parent {
+        ops.push(Operation::DieWithParent);
+    }
     if has(namespaces, libc::CLONE_NEWUSER) {
         ops.push(Operation::AwaitIdMaps);
     }
@@ -117,11 +124,15 @@ pub fn build_exec(
     extras: Extras,
 ) -> Result<Plan> {
     let terminal = process.terminal().unwrap_or(false);
-    let mut ops = vec![Operation::DieWithParent, Operation::NewSession];
+    let mut ops = Vec::with_capacity(24);
+    if extras.die_with_parent {
+        ops.push(Operation::DieWithParent);
+    }
+    ops.push(Operation::NewSession);
     if !extras.cgroup_files.is_empty() {
         ops.push(Operation::JoinCgroups { files: extras.cgroup_files.clone() });
     }
-    ops.push(Operation::JoinContainer);
+    ops.push(Operation::JoinContainer { kinds: extras.join_kinds });
     if terminal {
         ops.push(Operation::OpenTerminal { console: false });
     }
@@ -254,6 +265,10 @@ fn map_of(map: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<(u32, u32
 }
 
 /// A path as the kernel takes it.
+pub fn c_string(path: &Path) -> Result<CString> {
+    c_path(path)
+}
+
 fn c_path(path: &Path) -> Result<CString> {
     use std::os::unix::ffi::OsStrExt as _;
     let bytes = CString::new(path.as_os_str().as_bytes());

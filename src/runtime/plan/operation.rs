@@ -88,7 +88,7 @@ pub enum Operation {
     AwaitIdMaps,
     NewSession,
     JoinNamespace { kind: u64, path: CString },
-    JoinContainer,
+    JoinContainer { kinds: u64 },
     HostNull,
     HostPropagation { attr: MountAttr },
     AttachRoot { source: Option<CString>, at: CString },
@@ -136,7 +136,7 @@ impl fmt::Display for Operation {
             Operation::JoinNamespace { path, .. } => {
                 write!(f, "join namespace {}", path.to_string_lossy())
             }
-            Operation::JoinContainer => write!(f, "join the container's namespaces"),
+            Operation::JoinContainer { .. } => write!(f, "join the container's namespaces"),
             Operation::HostNull => write!(f, "open /dev/null"),
             Operation::HostPropagation { .. } => write!(f, "cut mount propagation"),
             Operation::AttachRoot { source, at } => {

@@ -45,7 +45,9 @@ pub(super) fn push(
     ops.push(Operation::FindProgram { name: program(process)?, candidates: candidates(process)? });
     ops.push(Operation::ResetSignals);
     // Changing the user cleared the death signal, prctl(2).
-    ops.push(Operation::DieWithParent);
+    if extras.die_with_parent {
+        ops.push(Operation::DieWithParent);
+    }
     ops.push(Operation::Ready);
     if extras.gate {
         ops.push(Operation::AwaitGate);
