@@ -66,49 +66,35 @@ fn page_name(command: &Command) -> String {
 }
 
 fn command_page(command: &Command, name: &str) -> Result<Vec<u8>> {
-    let usage = command.usage.to_owned();
-    let declared = dispatch::declare(command)
-        .name(name.to_owned())
-        .override_usage(usage);
-    let called = command.paths.first().copied().unwrap_or_default();
-    let page = Man::new(declared.bin_name(format!("hull {called}"))).manual("hull manual");
-    let mut text = Vec::new();
-    let has_options = dispatch::declare(command)
-        .get_arguments()
-        .any(|arg| !arg.is_hide_set());
-    let written = page
-        .render_title(&mut text)
-        .and_then(|()| page.render_name_section(&mut text))
-        .and_then(|()| page.render_synopsis_section(&mut text))
-        .and_then(|()| page.render_description_section(&mut text))
-        .and_then(|()| match has_options {
-            true => page.render_options_section(&mut text),
-            false => Ok(()),
-        });
-    written.context(|| format!("write the manual page {name}"))?;
-    if let [_, aliases @ ..] = command.paths
-        && !aliases.is_empty()
-    {
-        let aliases: Vec<String> = aliases.iter().map(|path| format!("hull {path}")).collect();
-        section(&mut text, "ALIASES", &[("", &aliases.join(", "))]);
+    let declared = dispatch::declare(command).name(name.to_owned());
+    let mut page = start_page(declared)?;
+    if let [called, aliases @ ..] = command.paths {
+        let others: Vec<String> = aliases.iter().map(|path| format!("hull {path}")).collect();
+        let synopsis = format!("hull {called} {}", command.usage);
+        section(&mut page, "SYNOPSIS", &[("", &synopsis)]);
+        if !others.is_empty() {
+            section(&mut page, "ALIASES", &[("", &others.join(", "))]);
+        }
     }
-    section(&mut text, "SEE ALSO", &[("", "hull(1)")]);
-    Ok(text)
+    if dispatch::declare(command)
+        .get_arguments()
+        .any(|arg| !arg.is_hide_set())
+    {
+        options(&mut page, dispatch::declare(command))?;
+    }
+    section(&mut page, "SEE ALSO", &[("", "hull(1)")]);
+    Ok(page)
 }
 
 fn main_page(commands: impl Iterator<Item = &'static Command>) -> Result<Vec<u8>> {
     let about = "a container engine in one binary: no daemon, with or without root";
-    let declared = help::globals()
-        .about(about)
-        .override_usage("[OPTIONS] COMMAND [ARG...]");
-    let page = Man::new(declared).manual("hull manual");
-    let mut text = Vec::new();
-    let written = page
-        .render_title(&mut text)
-        .and_then(|()| page.render_name_section(&mut text))
-        .and_then(|()| page.render_synopsis_section(&mut text))
-        .and_then(|()| page.render_options_section(&mut text));
-    written.context(|| "write the manual page hull")?;
+    let mut page = start_page(help::globals().about(about))?;
+    section(
+        &mut page,
+        "SYNOPSIS",
+        &[("", "hull [OPTIONS] COMMAND [ARG...]")],
+    );
+    options(&mut page, help::globals())?;
     let mut listed: Vec<(String, &str)> = commands
         .map(|command| (format!("{}(1)", page_name(command)), command.about))
         .collect();
@@ -117,11 +103,39 @@ fn main_page(commands: impl Iterator<Item = &'static Command>) -> Result<Vec<u8>
         .iter()
         .map(|(name, about)| (&**name, *about))
         .collect();
-    section(&mut text, "COMMANDS", &listed);
-    section(&mut text, "EXIT STATUS", EXIT_STATUS);
-    section(&mut text, "FILES", FILES);
-    section(&mut text, "ENVIRONMENT", ENVIRONMENT);
+    section(&mut page, "COMMANDS", &listed);
+    section(&mut page, "EXIT STATUS", EXIT_STATUS);
+    section(&mut page, "FILES", FILES);
+    section(&mut page, "ENVIRONMENT", ENVIRONMENT);
+    Ok(page)
+}
+
+/// Title and name.
+fn start_page(declared: clap::Command) -> Result<Vec<u8>> {
+    let page = Man::new(declared).source("hull").manual("hull manual");
+    let mut text = Vec::new();
+    let title = page.render_title(&mut text);
+    title.context(|| "write the title of a manual page")?;
+    let mut name = Vec::new();
+    let named = page.render_name_section(&mut name);
+    named.context(|| "write the name of a manual page")?;
+    text.extend(without_preamble(&name));
     Ok(text)
+}
+
+fn options(page: &mut Vec<u8>, declared: clap::Command) -> Result<()> {
+    let mut text = Vec::new();
+    let written = Man::new(declared).render_options_section(&mut text);
+    written.context(|| "write the options of a manual page")?;
+    page.extend(without_preamble(&text));
+    Ok(())
+}
+
+/// The library begins each section with the same two definitions; the first ones suffice.
+fn without_preamble(section: &[u8]) -> Vec<u8> {
+    let definition = |line: &&[u8]| line.starts_with(b".ie ") || line.starts_with(b".el ");
+    let lines = section.split_inclusive(|byte| *byte == b'\n');
+    lines.skip_while(definition).flatten().copied().collect()
 }
 
 const EXIT_STATUS: &[(&str, &str)] = &[

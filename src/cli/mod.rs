@@ -5,9 +5,9 @@
 //! that one command only: building the whole tree would cost more than starting a container.
 //!
 //! **Adding a command** takes one file and one line:
-//! 1. `src/cli/<noun>/<verb>.rs` with `pub const COMMAND: Command = Command { …, ..Command::BASE }`,
-//!    an `arguments` function (flags, declared with the functions of [`flags`]) and a `run` function
-//!    (which prints through [`output`] and returns the exit code).
+//! 1. `src/cli/<noun>/<verb>.rs` with `pub const COMMAND: Command = Command { …, ..Command::BASE
+//!    }`, an `arguments` function (flags, declared with the functions of [`flags`]) and a `run`
+//!    function (which prints through [`output`] and returns the exit code).
 //! 2. `&<noun>::<verb>::COMMAND` in [`COMMANDS`] (and `mod` lines).
 //!
 //! Then `hull generate man man` and `hull generate completions completions` renew the committed

@@ -1,10 +1,10 @@
 //! Splits words into flags and the rest, by the grammar of Docker's flag library (Go's pflag).
 //!
-//! The result is handed to clap in one unambiguous spelling (`--name=value … -- word word`), so that
-//! clap only converts values. Why not clap's own splitting: after the first word that is no flag,
-//! `run` and `exec` leave everything to the container; `--rm=false` and `-e=A=b` are legal; and a
-//! wrong flag must be answered with the words scripts match on (`unknown shorthand flag: 'x' in
-//! -xyz`).
+//! The result is handed to clap in one unambiguous spelling (`--name=value … -- word word`), so
+//! that clap only converts values. Why not clap's own splitting: after the first word that is no
+//! flag, `run` and `exec` leave everything to the container; `--rm=false` and `-e=A=b` are legal;
+//! and a wrong flag must be answered with the words scripts match on (`unknown shorthand flag: 'x'
+//! in -xyz`).
 
 use std::collections::BTreeMap;
 

@@ -47,8 +47,8 @@ pub fn note(text: impl Display) {
     stderr(text.as_bytes());
 }
 
-/// Prints one thing as `inspect`, `info` and `version` do: by a template, as one line for `json`, or
-/// as a JSON document in Docker's layout (four blanks a level, HTML left alone).
+/// Prints one thing as `inspect`, `info` and `version` do: by a template, as one line for `json`,
+/// or as a JSON document in Docker's layout (four blanks a level, HTML left alone).
 pub fn document(format: Option<&str>, value: &serde_json::Value) -> Result<()> {
     match format {
         None => bytes(pretty_json(value).as_bytes()),

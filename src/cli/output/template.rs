@@ -115,61 +115,55 @@ fn json(value: &Value) -> serde_json::Value {
     }
 }
 
-fn functions(template: gotmpl::Template, mode: Mode) -> gotmpl::Template {
-    type Function = fn(&[Value]) -> gotmpl::Result<Value>;
-    const FUNCTIONS: &[(&str, usize, Function)] = &[
-        ("json", 1, |args| Ok(text(json_text(&json(&args[0]))))),
-        ("split", 2, |args| {
-            let (whole, separator) = (args[0].to_string(), args[1].to_string());
-            Ok(Value::List(whole.split(&*separator).map(text).collect()))
-        }),
-        ("join", 2, |args| {
-            let Value::List(items) = &args[0] else {
-                let got = args[0].type_name();
-                return Err(TemplateError::TypeMismatch {
-                    expected: "list",
-                    got,
-                });
-            };
-            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-            Ok(text(items.join(&args[1].to_string())))
-        }),
-        ("title", 1, |args| Ok(text(title(&args[0].to_string())))),
-        ("lower", 1, |args| {
-            Ok(text(args[0].to_string().to_lowercase()))
-        }),
-        ("upper", 1, |args| {
-            Ok(text(args[0].to_string().to_uppercase()))
-        }),
-        ("pad", 3, |args| {
-            let blanks = |value: &Value| " ".repeat(count(value).min(1024));
-            let inner = args[0].to_string();
-            if inner.is_empty() {
-                return Ok(text(inner));
-            }
-            Ok(text(format!(
+type Function = fn(&[Value]) -> gotmpl::Result<Value>;
+
+/// Name, number of arguments and body of Docker's functions.
+const FUNCTIONS: &[(&str, usize, Function)] = &[
+    ("json", 1, |args| Ok(text(json_text(&json(&args[0]))))),
+    ("split", 2, |args| {
+        let (whole, separator) = (args[0].to_string(), args[1].to_string());
+        Ok(Value::List(whole.split(&*separator).map(text).collect()))
+    }),
+    ("join", 2, |args| {
+        let Value::List(items) = &args[0] else {
+            let got = args[0].type_name();
+            return Err(TemplateError::TypeMismatch {
+                expected: "list",
+                got,
+            });
+        };
+        let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+        Ok(text(items.join(&args[1].to_string())))
+    }),
+    ("title", 1, |args| Ok(text(title(&args[0].to_string())))),
+    ("lower", 1, |args| {
+        Ok(text(args[0].to_string().to_lowercase()))
+    }),
+    ("upper", 1, |args| {
+        Ok(text(args[0].to_string().to_uppercase()))
+    }),
+    ("pad", 3, |args| {
+        let blanks = |value: &Value| " ".repeat(count(value).min(1024));
+        let inner = args[0].to_string();
+        match inner.is_empty() {
+            true => Ok(text(inner)),
+            false => Ok(text(format!(
                 "{}{inner}{}",
                 blanks(&args[1]),
                 blanks(&args[2])
-            )))
-        }),
-        ("truncate", 2, |args| {
-            let whole = args[0].to_string();
-            Ok(text(
-                whole.chars().take(count(&args[1])).collect::<String>(),
-            ))
-        }),
-    ];
-    let mut template = template.func("label", move |args| {
-        let key = args.get(1).map(ToString::to_string).unwrap_or_default();
-        if mode == Mode::Header {
-            let last = key.rsplit('.').next().unwrap_or_default();
-            return Ok(text(last.replace(['-', '_'], " ")));
+            ))),
         }
-        let labels = args.first().and_then(|row| row.field(LABELS));
-        let found = labels.and_then(|labels| labels.field(&key));
-        Ok(found.cloned().unwrap_or_else(|| text("")))
-    });
+    }),
+    ("truncate", 2, |args| {
+        let whole = args[0].to_string();
+        Ok(text(
+            whole.chars().take(count(&args[1])).collect::<String>(),
+        ))
+    }),
+];
+
+fn functions(template: gotmpl::Template, mode: Mode) -> gotmpl::Template {
+    let mut template = template.func("label", move |args| Ok(label(args, mode)));
     for &(name, arity, function) in FUNCTIONS {
         template = template.func(name, move |args| {
             if args.len() != arity {
@@ -187,6 +181,18 @@ fn functions(template: gotmpl::Template, mode: Mode) -> gotmpl::Template {
         });
     }
     template
+}
+
+/// The label of a row, empty if it has none. Its header is the last part of the key.
+fn label(args: &[Value], mode: Mode) -> Value {
+    let key = args.get(1).map(ToString::to_string).unwrap_or_default();
+    if mode == Mode::Header {
+        let last = key.rsplit('.').next().unwrap_or_default();
+        return text(last.replace(['-', '_'], " "));
+    }
+    let labels = args.first().and_then(|row| row.field(LABELS));
+    let found = labels.and_then(|labels| labels.field(&key));
+    found.cloned().unwrap_or_else(|| text(""))
 }
 
 fn text(text: impl AsRef<str>) -> Value {
