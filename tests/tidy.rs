@@ -456,13 +456,13 @@ fn no_file_names_a_build_machine() {
 fn every_test_file_is_listed() {
     let listed = fs::read_to_string(package().join("tests/README.md")).expect("page is readable");
     for file in files("tests") {
-        let inside = file.path.trim_start_matches("tests/");
-        let mut names = vec![format!("`{inside}`")];
-        for (at, _) in inside.match_indices('/') {
-            names.push(format!("`{}`", &inside[..=at]));
+        let mut names = vec![format!("`{}`", file.path)];
+        for (at, _) in file.path.match_indices('/') {
+            names.push(format!("`{}`", &file.path[..=at]));
         }
         let found = names.iter().any(|name| listed.contains(name.as_str()));
-        assert!(found, "tests/README.md does not list {}", file.path);
+        let is_page = file.path == "tests/README.md";
+        assert!(found || is_page, "tests/README.md does not list {}", file.path);
     }
 }
 
