@@ -71,13 +71,10 @@ impl Follower {
             if let Some(record) = self.reader.next().transpose()? {
                 return Ok(Some(record));
             }
+            // Should: then read on in the old file before the next. Its last records may have been
+            // written after we read it and before it was renamed. The reader does it in this order.
             if !self.reader.find_successors()? {
                 return Ok(None);
-            }
-            // Should: once more in the old file. Its last records may have been written after we
-            // read it and before it was renamed.
-            if let Some(record) = self.reader.next_in_hand()? {
-                return Ok(Some(record));
             }
         }
     }

@@ -62,7 +62,7 @@ impl Iterator for Reader {
 
 impl Reader {
     /// The next record of the file at hand.
-    pub(super) fn next_in_hand(&mut self) -> Result<Option<Record>> {
+    fn next_in_hand(&mut self) -> Result<Option<Record>> {
         if let Some(cursor) = &mut self.cursor {
             while let Some(line) = cursor.next_line()? {
                 match parse(line) {

@@ -309,6 +309,25 @@ fn f28_a_follower_sees_every_record_once_across_rotation() {
 }
 
 #[test]
+fn f28_the_end_of_a_rotated_file_is_read_before_the_next() {
+    let dir = Dir::new();
+    let rotation = Rotation {
+        max_bytes: 150,
+        max_files: 5,
+    };
+    let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+    writer.append(Stream::Stdout, b"a\n", at(1));
+    let mut reader = read(&dir.0, NAME, Query::ALL).expect("readable");
+    assert!(reader.next().is_some() && reader.next().is_none());
+    writer.append(Stream::Stdout, b"b\nc\nd\ne\nf\n", at(1));
+    assert!(reader.find_successors().expect("readable"));
+    let rest: Vec<String> = reader
+        .map(|record| record.expect("readable").text)
+        .collect();
+    assert_eq!(rest, ["b\n", "c\n", "d\n", "e\n", "f\n"]);
+}
+
+#[test]
 fn a_follower_ends_when_the_container_is_over() {
     let dir = Dir::new();
     let mut follower = Follower::open(&dir.0, NAME, Query::ALL).expect("follows");
