@@ -159,6 +159,7 @@ mod base;
 mod cli;
 mod config;
 mod error;
+mod logs;
 mod sys;
 
 use std::process::ExitCode;
