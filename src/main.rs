@@ -2,6 +2,7 @@
 mod base;
 mod error;
 mod init_program;
+mod rootless;
 mod sys;
 
 fn main() {}
