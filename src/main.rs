@@ -159,7 +159,9 @@ mod base;
 mod cli;
 mod config;
 mod error;
+mod init_program;
 mod logs;
+mod rootless;
 mod sys;
 
 use std::process::ExitCode;

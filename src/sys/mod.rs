@@ -4,3 +4,4 @@
 //! offer safely is used directly; only what they lack is here.
 
 pub mod signal_default;
+pub mod user_namespace;
