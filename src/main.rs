@@ -2,6 +2,7 @@
 mod base;
 mod config;
 mod error;
+mod registry;
 mod sys;
 
 fn main() {}
