@@ -161,6 +161,7 @@ mod config;
 mod error;
 mod init_program;
 mod logs;
+mod registry;
 mod rootless;
 mod sys;
 
