@@ -12,3 +12,5 @@ pub mod mount;
 pub mod process;
 pub mod seccomp;
 pub mod signal;
+pub mod signal_default;
+pub mod user_namespace;
