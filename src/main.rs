@@ -3,6 +3,7 @@ mod base;
 mod error;
 mod init_program;
 mod rootless;
+mod runtime;
 mod sys;
 
 fn main() {}

@@ -3,4 +3,5 @@
 //! What the crates rustix (files, mounts, file descriptors) and nix (processes, signals, sockets)
 //! offer safely is used directly; only what they lack is here.
 
+pub mod seccomp;
 pub mod user_namespace;
