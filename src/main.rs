@@ -167,6 +167,7 @@ mod rootfs;
 mod rootless;
 mod runtime;
 mod state;
+mod store;
 mod sys;
 
 use std::process::ExitCode;
