@@ -6,11 +6,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// `Result` with hull's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What class of failure this is. The command turns it into an exit code with [`Error::exit_code`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The command line is wrong: unknown flag, missing argument.
     Usage,
@@ -143,6 +145,35 @@ impl Error {
             (Scope::Run, Kind::CommandNotExecutable) => 126,
             (Scope::Run, _) => 125,
             (Scope::Other, _) => 1,
+        }
+    }
+}
+
+/// An error on its way between two processes of ours: the words survive, the errno does not.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// For another process; [`Error::from_carried`] reads it there.
+    pub fn to_carried(&self) -> Vec<u8> {
+        let carried = Carried {
+            kind: self.kind(),
+            message: self.to_string(),
+            hint: self.hint_text().map(str::to_owned),
+        };
+        serde_json::to_vec(&carried).unwrap_or_default()
+    }
+
+    /// What [`Error::to_carried`] made.
+    pub fn from_carried(bytes: &[u8]) -> Error {
+        match serde_json::from_slice::<Carried>(bytes) {
+            Ok(Carried { kind, message, hint: Some(hint) }) => Error::new(kind, message).hint(hint),
+            Ok(Carried { kind, message, hint: None }) => Error::new(kind, message),
+            Err(_) => Error::new(Kind::System, "a helper process ended without a word"),
         }
     }
 }

@@ -158,7 +158,9 @@
 mod base;
 mod cli;
 mod config;
+mod container;
 mod error;
+mod image;
 mod init_program;
 mod logs;
 mod monitor;

@@ -3,6 +3,7 @@
 mod container_id;
 mod digest;
 mod name;
+mod random_name;
 mod reference;
 mod size;
 mod timestamp;
@@ -10,6 +11,7 @@ mod timestamp;
 pub use container_id::ContainerId;
 pub use digest::{DiffId, Digest};
 pub use name::Name;
+pub use random_name::random_name;
 pub use reference::Reference;
 pub use size::ByteSize;
 pub use timestamp::Timestamp;

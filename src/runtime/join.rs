@@ -7,14 +7,13 @@ use rustix::process::Pid;
 
 use super::cgroup::Cgroup;
 use super::launch::{Created, Launch, host, launch};
-use super::plan::{self, Extras, Plan};
+use super::plan::{self, Extras};
 use crate::error::{Context as _, Result};
 use crate::sys::process::{Parentage, join_namespace};
 
 /// A process that waits, inside the container, to run its program.
 pub struct Joined {
     pub created: Created,
-    plan: Plan,
 }
 
 /// What a process that joins needs.
@@ -59,13 +58,13 @@ pub fn join(request: Join<'_>) -> Result<Joined> {
         container: Some(request.container),
         join_cgroup: version_2.as_ref().map(|fd| fd.as_fd()),
     })?;
-    Ok(Joined { created, plan })
+    Ok(Joined { created })
 }
 
 impl Joined {
     /// Lets the program run and waits until it does.
     pub fn start(&self) -> Result<()> {
-        self.created.start(&self.plan)
+        self.created.start()
     }
 
     /// Its id in our PID namespace.

@@ -46,7 +46,10 @@ pub struct Created {
     pub terminal: Option<OwnedFd>,
     /// What the host could not enforce.
     pub warnings: Vec<String>,
-    report: OwnedFd,
+    /// The program's name, for errors.
+    pub program: String,
+    /// Where it is told to go on, and says if it could not.
+    pub report: OwnedFd,
 }
 
 /// What this process may pass on to a container.
@@ -131,7 +134,15 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
         Fork::Parent { pid, pidfd } => (pid, pidfd),
     };
     drop(kept);
-    let mut created = Created { pid, pidfd, terminal: None, warnings: Vec::new(), report: ours };
+    let program = plan.arguments.first().map(|name| name.to_string_lossy().into_owned());
+    let mut created = Created {
+        pid,
+        pidfd,
+        terminal: None,
+        warnings: Vec::new(),
+        program: program.unwrap_or_default(),
+        report: ours,
+    };
     match prepare(request, &mut created) {
         Ok(()) => Ok(created),
         Err(error) => {
@@ -178,8 +189,8 @@ impl Created {
     ///
     /// # Errors
     /// `CommandNotFound`, `CommandNotExecutable` when it cannot be run.
-    pub fn start(&self, plan: &Plan) -> Result<()> {
-        start_through(self.report.as_fd(), plan)
+    pub fn start(&self) -> Result<()> {
+        start_through(self.report.as_fd(), &self.program)
     }
 
     fn abandon(&self, parentage: Parentage) {
@@ -195,11 +206,11 @@ impl Created {
 }
 
 /// Says go on this socket and reads whether the program could be run.
-pub fn start_through(report: BorrowedFd<'_>, plan: &Plan) -> Result<()> {
+pub fn start_through(report: BorrowedFd<'_>, program: &str) -> Result<()> {
     send_byte(report, sync::GO)?;
     match sync::receive(report).context(|| "read the container's report")? {
         None => Ok(()),
-        Some(record) => Err(words(plan, record.code, record.errno)),
+        Some(record) => Err(program_words(program, Errno::from_raw_os_error(record.errno))),
     }
 }
 

@@ -33,13 +33,18 @@ pub struct Live {
     /// The container lives in a user namespace of ours.
     pub user_namespace: bool,
     pub paused: bool,
-    /// What the program was given, for `exec`: user and groups are resolved.
-    pub spec: PathBuf,
 }
 
 /// The lock of a live monitor.
 #[derive(Debug)]
-pub struct MonitorLock(#[expect(dead_code, reason = "held for its lock only")] File);
+pub struct MonitorLock(File);
+
+/// The lock belongs to the descriptor and goes where it goes.
+impl From<MonitorLock> for OwnedFd {
+    fn from(lock: MonitorLock) -> OwnedFd {
+        lock.0.into()
+    }
+}
 
 /// The run directory of one container.
 #[derive(Debug, Clone)]
@@ -79,6 +84,11 @@ impl RunDirectory {
     pub fn has_monitor(&self) -> bool {
         let Ok(file) = File::open(self.0.join("monitor.lock")) else { return false };
         flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+
+    /// Something of this boot ran here, whether or not it still does.
+    pub fn was_live(&self) -> bool {
+        self.live().is_some()
     }
 
     /// The live record of this boot, if there is one that can be read.

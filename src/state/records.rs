@@ -96,8 +96,12 @@ impl Records {
         for directory in [&staging, &self.names(), &self.root.join("containers")] {
             make_directory(directory)?;
         }
-        let aside = staging.join(format!("new-{}", config.id));
+        // Named and locked as every stage is, so that the store sweeps what a killed command left.
+        let name = format!("{}-{}", std::process::id(), &config.id.to_string()[..32]);
+        let aside = staging.join(name);
         fs::DirBuilder::new().mode(0o700).create(&aside).context(subject)?;
+        let lock = File::open(&aside).context(subject)?;
+        flock(&lock, FlockOperation::LockExclusive).context(subject)?;
         let result = self.publish_from(new, &aside).context(subject);
         if result.is_err() {
             // Foreign leftovers below tmp/ are swept; the first error is the one to tell.
@@ -214,16 +218,18 @@ impl Records {
     pub fn record(&self, id: &ContainerId) -> Result<Record> {
         let mut state: State = read_json(&self.directory(id).join("state.json"), id)?;
         let run = self.run_directory(id);
-        let live = run.has_monitor().then(|| run.live()).flatten();
+        let last = run.live();
+        let lost = last.is_some() && !run.has_monitor();
+        let live = last.filter(|_| !lost);
         match &live {
             Some(live) => {
                 state.status = if live.paused { Status::Paused } else { Status::Running };
                 state.started = Some(live.started);
             }
             // It was started and nobody says how it ended: the monitor or the machine went down.
-            None if state.status == Status::Running || state.status == Status::Paused => {
+            None if lost || state.status == Status::Running => {
                 state.status = Status::Exited;
-                let now = state.boot_id == boot_id();
+                let now = lost || state.boot_id == boot_id();
                 state.exit_code = if now { 137 } else { 255 };
                 let why = if now { "monitor lost" } else { "the host was restarted" };
                 state.error = why.to_owned();
@@ -279,7 +285,7 @@ impl Records {
         let graves = self.root.join("tmp").join(boot_id());
         make_directory(&graves)?;
         let state: Option<State> = read_json(&self.directory(id).join("state.json"), id).ok();
-        let grave = graves.join(format!("dead-{id}"));
+        let grave = graves.join(format!("0-{}", &id.to_string()[..32]));
         match fs::rename(self.directory(id), &grave) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::not_found(format!("No such container: {id}")));
@@ -291,11 +297,6 @@ impl Records {
         }
         self.run_directory(id).remove()?;
         Ok(grave)
-    }
-
-    /// Where buried containers of an earlier command may lie.
-    pub fn graves(&self) -> PathBuf {
-        self.root.join("tmp").join(boot_id())
     }
 }
 

@@ -75,10 +75,18 @@ pub fn parse(text: &str) -> Option<i32> {
 /// # Errors
 /// Only for lack of descriptors.
 pub fn block_and_watch() -> Result<OwnedFd, Errno> {
+    watch(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT])
+}
+
+/// Blocks these signals and returns a descriptor to read them from, signalfd(2).
+///
+/// # Errors
+/// Only for lack of descriptors.
+pub fn watch(numbers: &[i32]) -> Result<OwnedFd, Errno> {
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};
-    let wanted = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
-    let set: SigSet = wanted.into_iter().collect();
+    let named = numbers.iter().filter_map(|number| Signal::try_from(*number).ok());
+    let set: SigSet = named.collect();
     let error = |errno: nix::errno::Errno| Errno::from_raw_os_error(errno as i32);
     set.thread_block().map_err(error)?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
@@ -86,7 +94,7 @@ pub fn block_and_watch() -> Result<OwnedFd, Errno> {
     Ok(watch.into())
 }
 
-/// Takes one signal from a descriptor of [`block_and_watch`], its number.
+/// Takes one signal from a descriptor of [`watch`], its number.
 pub fn read(watch: BorrowedFd<'_>) -> Option<i32> {
     let mut record = [0u8; size_of::<libc::signalfd_siginfo>()];
     let length = rustix::io::read(watch, &mut record).ok()?;

@@ -1,0 +1,269 @@
+//! `create`: a request and an image become a record.
+
+use std::collections::BTreeMap;
+
+use oci_spec::runtime::{LinuxMemory, LinuxPids, LinuxResources};
+
+use super::{defaults, records, request::Request, to_spec};
+use crate::base::{ContainerId, Name, random_name};
+use crate::config::Settings;
+use crate::error::{Context as _, Error, Kind, Result};
+use crate::image::Image;
+use crate::state::{
+    Config, LogConfig, NetworkMode, NewContainer, ProcessConfig, SCHEMA, UlimitConfig,
+};
+
+/// How often a random name is tried before giving up.
+const NAME_TRIES: u32 = 100;
+
+/// Makes a container and returns its id. The image's layers stay referenced from here on.
+///
+/// # Errors
+/// `Conflict` for a name that is taken, `Invalid` for values outside their grammar.
+pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<ContainerId> {
+    let config = config(settings, request, image)?;
+    // A plan that cannot be made fails now, not at the first start.
+    to_spec::check(&config)?;
+    let command = config.process.arguments().join(" ");
+    let records = records(settings);
+    let publish = |name: &Name| {
+        records.publish(&NewContainer {
+            config: &config,
+            name,
+            command: command.clone(),
+            files: files(&config),
+        })
+    };
+    if let Some(name) = &request.name {
+        publish(name)?;
+        return Ok(config.id);
+    }
+    for attempt in 0..NAME_TRIES {
+        let name = random_name(random_bytes::<8>()?, attempt)?;
+        match publish(&name) {
+            Err(error) if error.kind() == Kind::Conflict => {}
+            other => return other.map(|()| config.id),
+        }
+    }
+    Err(Error::conflict("no free random name found").hint("choose one with --name"))
+}
+
+fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Config> {
+    let execution = &image.config.config;
+    let id = ContainerId::from_bytes(random_bytes::<32>()?);
+    let process = process(request, image)?;
+    let stop_signal = request.stop_signal.as_deref().or(execution.stop_signal.as_deref());
+    let stop_signal = stop_signal.filter(|name| !name.is_empty()).unwrap_or("TERM");
+    let stop_signal = crate::sys::signal::parse(stop_signal)
+        .ok_or_else(|| Error::invalid(format!("Invalid signal: {stop_signal}")))?;
+    let mut labels = execution.labels.clone();
+    labels.extend(request.labels.clone());
+    let mut exposed: Vec<String> = execution.exposed_ports.keys().cloned().collect();
+    exposed.extend(request.expose.iter().cloned());
+    Ok(Config {
+        schema: SCHEMA,
+        id,
+        created: request.at,
+        image_name: request.image.clone(),
+        image: image.id,
+        manifest: image.manifest,
+        layers: image.diff_ids.clone(),
+        process,
+        hostname: hostname(request, &id)?,
+        domainname: request.domainname.clone(),
+        labels,
+        mounts: request.mounts.clone(),
+        network: request.network,
+        cap_add: request.cap_add.clone(),
+        cap_drop: request.cap_drop.clone(),
+        privileged: request.privileged,
+        read_only: request.read_only,
+        init: request.init,
+        auto_remove: request.auto_remove,
+        shm_bytes: request.shm_bytes.unwrap_or(defaults::SHM_BYTES),
+        ulimits: ulimits(settings, request),
+        stop_signal,
+        stop_timeout: request.stop_timeout.unwrap_or(defaults::STOP_TIMEOUT),
+        log: log(settings, request)?,
+        resources: resources(request),
+        extra_hosts: request.extra_hosts.clone(),
+        sysctls: request.sysctls.clone(),
+        security_options: request.security_options.clone(),
+        group_add: request.group_add.clone(),
+        oom_score_adj: request.oom_score_adj,
+        exposed_ports: exposed,
+    })
+}
+
+/// The program: the user's words before the image's, Docker's rules.
+fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
+    let execution = &image.config.config;
+    let words = (!request.command.is_empty()).then(|| request.command.clone());
+    let (entrypoint, command) = match &request.entrypoint {
+        // A given entry point clears the image's command, which was meant for the other one.
+        Some(entrypoint) => (Some(entrypoint.clone()).filter(|e| !e.is_empty()), words),
+        None => (execution.entrypoint.clone(), words.or_else(|| execution.cmd.clone())),
+    };
+    let process = ProcessConfig {
+        entrypoint: entrypoint.filter(|list| !list.is_empty()),
+        command: command.filter(|list| !list.is_empty()),
+        env: environment(request, execution)?,
+        working_dir: working_dir(request, &execution.working_dir)?,
+        user: request.user.clone().unwrap_or_else(|| execution.user.clone()),
+        terminal: request.terminal,
+        open_stdin: request.open_stdin,
+    };
+    if process.arguments().is_empty() {
+        return Err(Error::invalid("No command specified")
+            .hint("the image names no program: give one after the image"));
+    }
+    for text in process.arguments().iter().chain([&process.user, &process.working_dir]) {
+        refuse_nul(text)?;
+    }
+    Ok(process)
+}
+
+/// The image's variables, then the user's; a name without a value removes one.
+fn environment(request: &Request, execution: &crate::image::Execution) -> Result<Vec<String>> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut set = |entry: &str, from_image: bool| -> Result<()> {
+        refuse_nul(entry)?;
+        let (name, value) = match entry.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None if from_image => {
+                return Err(Error::invalid(format!("invalid environment variable {entry:?}"))
+                    .hint("the image is broken: entries must be NAME=value"));
+            }
+            None => (entry, None),
+        };
+        if name.is_empty() || name.chars().any(|c| c.is_control()) {
+            return Err(Error::invalid(format!("invalid environment variable: {entry}")));
+        }
+        let known = variables.iter_mut().find(|(known, _)| known == name);
+        match (known, value) {
+            (Some(known), Some(value)) => known.1 = value.to_owned(),
+            (None, Some(value)) => variables.push((name.to_owned(), value.to_owned())),
+            (_, None) => variables.retain(|(known, _)| known != name),
+        }
+        Ok(())
+    };
+    for entry in &execution.env {
+        set(entry, true)?;
+    }
+    for entry in &request.env {
+        set(entry, false)?;
+    }
+    if !variables.iter().any(|(name, _)| name == "PATH") {
+        variables.insert(0, ("PATH".to_owned(), defaults::PATH.to_owned()));
+    }
+    Ok(variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
+}
+
+fn working_dir(request: &Request, of_image: &str) -> Result<String> {
+    if let Some(given) = &request.working_dir {
+        if !given.starts_with('/') {
+            return Err(Error::invalid(format!(
+                "the working directory '{given}' is invalid, it needs to be an absolute path"
+            )));
+        }
+        return Ok(given.clone());
+    }
+    // An image's relative directory is meant from the root, as Docker reads it.
+    let separator = if of_image.starts_with('/') { "" } else { "/" };
+    Ok(format!("{separator}{of_image}"))
+}
+
+fn hostname(request: &Request, id: &ContainerId) -> Result<String> {
+    let Some(name) = &request.hostname else {
+        if request.network == NetworkMode::Host {
+            return Ok(rustix::system::uname().nodename().to_string_lossy().into_owned());
+        }
+        return Ok(id.short());
+    };
+    let shape = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(shape) {
+        return Err(Error::invalid(format!("invalid hostname format: {name:?}"))
+            .hint("use at most 64 letters, digits, dots and dashes"));
+    }
+    Ok(name.clone())
+}
+
+fn ulimits(settings: &Settings, request: &Request) -> Vec<UlimitConfig> {
+    let (soft, hard) = defaults::NOFILE;
+    // The kernel ignores a core limit of 0 for piped handlers; 1 is its "never", core(5).
+    let own = [("nofile", soft, hard), ("core", 1, -1)];
+    let own = own.map(|(name, soft, hard)| UlimitConfig { name: name.to_owned(), soft, hard });
+    let configured = settings.default_ulimits.iter().map(|limit| UlimitConfig {
+        name: limit.name.clone(),
+        soft: limit.soft,
+        hard: limit.hard,
+    });
+    let all = own.into_iter().chain(configured).chain(request.ulimits.iter().cloned());
+    let by_name: BTreeMap<String, UlimitConfig> =
+        all.map(|limit| (limit.name.clone(), limit)).collect();
+    by_name.into_values().collect()
+}
+
+fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
+    let driver = request.log_driver.as_ref().unwrap_or(&settings.logs.driver).clone();
+    if driver != "json-file" && driver != "none" {
+        return Err(Error::unsupported(format!("log driver {driver:?} is not supported"))
+            .hint("use json-file or none"));
+    }
+    Ok(LogConfig {
+        driver,
+        max_bytes: request.log_max_bytes.or(settings.logs.max_size),
+        max_files: request.log_max_files.unwrap_or(settings.logs.max_file),
+    })
+}
+
+fn resources(request: &Request) -> LinuxResources {
+    let mut resources = LinuxResources::default();
+    let mut pids = LinuxPids::default();
+    let wanted = request.pids_limit.unwrap_or(defaults::PIDS_LIMIT);
+    pids.set_limit(if wanted > 0 { wanted } else { -1 });
+    resources.set_pids(Some(pids));
+    resources.set_devices(None);
+    if let Some(bytes) = request.memory_bytes {
+        let mut memory = LinuxMemory::default();
+        memory.set_limit(i64::try_from(bytes).ok());
+        resources.set_memory(Some(memory));
+    }
+    resources
+}
+
+/// Files that hull owns and binds into the container; names cannot hold what would forge a line.
+fn files(config: &Config) -> Vec<(&'static str, String)> {
+    let mut hosts = String::from(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
+         ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
+    );
+    for entry in &config.extra_hosts {
+        if let Some((name, address)) = entry.split_once(['=', ':']) {
+            hosts.push_str(&format!("{address}\t{name}\n"));
+        }
+    }
+    let resolv = match config.network {
+        NetworkMode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
+        NetworkMode::None => String::new(),
+    };
+    vec![
+        ("hosts", hosts),
+        ("hostname", format!("{}\n", config.hostname)),
+        ("resolv.conf", resolv),
+    ]
+}
+
+fn refuse_nul(text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::invalid(format!("{text:?} holds a NUL byte")));
+    }
+    Ok(())
+}
+
+fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let flags = rustix::rand::GetRandomFlags::empty();
+    rustix::rand::getrandom(&mut bytes[..], flags).context(|| "get random bytes")?;
+    Ok(bytes)
+}

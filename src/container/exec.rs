@@ -1,0 +1,211 @@
+//! `exec`: one more process in a running container. No monitor, no record: the command itself
+//! joins, relays and waits.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::Pid;
+use rustix::termios::Winsize;
+
+use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
+use super::to_spec;
+use crate::base::ContainerId;
+use crate::config::Settings;
+use crate::error::{Context as _, Error, Result};
+use crate::rootfs::{User, resolve_user};
+use crate::runtime::join::{Join, Joined, join};
+use crate::runtime::plan::Extras;
+use crate::runtime::process::wait_code;
+use crate::state::{Config, Live, Status};
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct ExecRequest {
+    pub words: Vec<String>,
+    pub env: Vec<String>,
+    pub user: Option<String>,
+    pub working_dir: Option<String>,
+    pub terminal: bool,
+    pub stdin: bool,
+    pub detached: bool,
+    pub privileged: bool,
+    pub detach_keys: Vec<u8>,
+}
+
+/// Runs a program in a container and returns its exit code; 0 at once when detached.
+///
+/// # Errors
+/// `Conflict` in Docker's words if the container does not run or is paused.
+pub fn exec(
+    settings: &Settings,
+    id: &ContainerId,
+    name: &str,
+    request: &ExecRequest,
+) -> Result<u8> {
+    let records = super::records(settings);
+    super::reconcile(&records, id)?;
+    let record = records.record(id)?;
+    if record.state.status == Status::Paused {
+        return Err(Error::conflict(format!(
+            "Container {name} is paused, unpause the container before exec"
+        )));
+    }
+    let not_running = || Error::conflict(format!("Container {id} is not running"));
+    let live = record.live.ok_or_else(not_running)?;
+    let container = live.pidfd().ok_or_else(not_running)?;
+    let config = exec_config(records.config(id)?, request)?;
+    let root = container_root(&live)?;
+    let user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+    drop(root);
+    let joined = start(&live, &container, &config, &user, request)?;
+    joined.start()?;
+    if request.detached {
+        return Ok(0);
+    }
+    match &joined.created.terminal {
+        Some(terminal) => relay_terminal(terminal, &joined, request),
+        None => wait_code(joined.created.pidfd.as_fd()),
+    }
+}
+
+/// The container's record with the request's own user, directory, variables.
+fn exec_config(mut config: Config, request: &ExecRequest) -> Result<Config> {
+    let process = &mut config.process;
+    process.terminal = request.terminal;
+    if let Some(user) = &request.user {
+        process.user.clone_from(user);
+    }
+    if let Some(directory) = &request.working_dir {
+        if !directory.starts_with('/') {
+            return Err(Error::invalid(format!("Cwd must be an absolute path: {directory}")));
+        }
+        process.working_dir.clone_from(directory);
+    }
+    for entry in &request.env {
+        let name = entry.split('=').next().unwrap_or("");
+        if name.is_empty() || entry.contains('\0') {
+            return Err(Error::invalid(format!("invalid environment variable: {entry}")));
+        }
+        process.env.retain(|known| known.split('=').next() != Some(name));
+        if entry.contains('=') {
+            process.env.push(entry.clone());
+        }
+    }
+    Ok(config)
+}
+
+fn container_root(live: &Live) -> Result<OwnedFd> {
+    let path = format!("/proc/{}/root", live.pid);
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = rustix::fs::openat(CWD, &path, flags, Mode::empty());
+    root.context(|| "open the container's root")
+}
+
+fn start(
+    live: &Live,
+    container: &OwnedFd,
+    config: &Config,
+    user: &User,
+    request: &ExecRequest,
+) -> Result<Joined> {
+    let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
+    let capabilities = process.capabilities().as_ref();
+    let bounding = capabilities.and_then(|sets| sets.bounding().clone()).unwrap_or_default();
+    let extras = Extras {
+        filter: to_spec::filter(config, &bounding)?,
+        die_with_parent: !request.detached,
+        ..Extras::default()
+    };
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
+    let null = null.context(|| "open /dev/null")?;
+    let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let streams = match (request.detached, request.stdin) {
+        (true, _) => [null.as_fd(); 3],
+        (false, true) => stdio,
+        (false, false) => [null.as_fd(), stdio[1], stdio[2]],
+    };
+    let cgroup = super::cgroup(&config.id)?;
+    let pid = Pid::from_raw(live.pid).ok_or_else(|| Error::corrupt("the record has no process"))?;
+    join(Join {
+        container: container.as_fd(),
+        pid,
+        user_namespace: live.user_namespace,
+        process: &process,
+        streams,
+        cgroup: (!cgroup.is_none()).then_some(&cgroup),
+        extras,
+    })
+}
+
+/// Copies between our terminal and the process's until it ends.
+fn relay_terminal(terminal: &OwnedFd, joined: &Joined, request: &ExecRequest) -> Result<u8> {
+    let signals = crate::sys::signal::watch(&[libc::SIGWINCH]).context(|| "watch signals")?;
+    let _raw = if request.stdin { RawMode::enter() } else { None };
+    resize(terminal);
+    let mut keys = DetachKeys::new(request.detach_keys.clone());
+    let mut reading = request.stdin;
+    let mut buffer = [0; 16 << 10];
+    let pidfd = &joined.created.pidfd;
+    loop {
+        let stdin = rustix::stdio::stdin();
+        let mut polled = vec![
+            PollFd::new(pidfd, PollFlags::IN),
+            PollFd::new(&signals, PollFlags::IN),
+            PollFd::new(terminal, PollFlags::IN),
+        ];
+        if reading {
+            polled.push(PollFd::new(&stdin, PollFlags::IN));
+        }
+        match poll(&mut polled, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno).context(|| "wait for the program"),
+        }
+        let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(polled);
+        if ready[1] && crate::sys::signal::read(signals.as_fd()).is_some() {
+            resize(terminal);
+        }
+        // The terminal before the end: what was written last is still to be read.
+        let idle = !ready[2] || !copy_output(terminal, &mut buffer)?;
+        if ready[0] && idle {
+            return wait_code(pidfd.as_fd());
+        }
+        if ready.get(3) == Some(&true) {
+            match rustix::io::read(stdin, &mut buffer) {
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Ok(0) | Err(_) => reading = false,
+                Ok(count) => {
+                    let (bytes, detach) = keys.filter(&buffer[..count]);
+                    // A program that has just ended takes no input.
+                    let _ = write_all(terminal.as_fd(), &bytes);
+                    if detach {
+                        return Ok(0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies one buffer; `false` when nothing more comes.
+fn copy_output(terminal: &OwnedFd, buffer: &mut [u8]) -> Result<bool> {
+    match rustix::io::read(terminal, &mut *buffer) {
+        Ok(count) if count > 0 => {
+            write_all(rustix::stdio::stdout(), &buffer[..count])?;
+            Ok(true)
+        }
+        // EIO: nobody has the other side open.
+        _ => Ok(false),
+    }
+}
+
+fn resize(terminal: &OwnedFd) {
+    if let Some((rows, columns)) = terminal_size() {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // Only a cosmetic loss.
+        let _ = rustix::termios::tcsetwinsize(terminal, size);
+    }
+}

@@ -1,0 +1,229 @@
+//! The monitor's second life: executed anew, small, with its descriptors handed over.
+//!
+//! Forking the monitor from the command costs least time, but the command's heap would stay for as
+//! long as the container runs. So once the program runs the monitor executes this binary again:
+//! same process, same children, same locks, nothing else.
+
+use std::ffi::CString;
+use std::fs;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::MemfdFlags;
+use rustix::io::FdFlags;
+use serde::{Deserialize, Serialize};
+
+use super::start::LiveState;
+use super::remove;
+use crate::base::{ContainerId, Timestamp};
+use crate::config::Settings;
+use crate::error::{Context as _, Error, Result};
+use crate::logs::{Rotation, Writer};
+use crate::monitor::{Attended, attend};
+use crate::state::{Config, Event, LogConfig, MonitorLock, Records};
+use crate::sys::descriptor::adopt;
+use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
+
+/// How the argument vector of a monitor starts; what follows is the container's name.
+pub const KEEPER: &str = "hull: monitor";
+
+/// Everything the monitor holds when the program runs.
+pub(super) struct Handover {
+    pub live_state: LiveState,
+    pub config: Config,
+    pub lock: Option<MonitorLock>,
+    pub container: OwnedFd,
+    pub terminal: Option<OwnedFd>,
+    pub stdin: Option<OwnedFd>,
+    pub stdout: Option<OwnedFd>,
+    pub stderr: Option<OwnedFd>,
+    pub listener: OwnedFd,
+    pub signals: OwnedFd,
+    pub first_client: Option<OwnedFd>,
+    pub user_namespace: Option<OwnedFd>,
+}
+
+/// What crosses the exec, as JSON in a memfd; descriptors by number.
+#[derive(Debug, Serialize, Deserialize)]
+struct Carried {
+    id: ContainerId,
+    root: PathBuf,
+    run: PathBuf,
+    auto_remove: bool,
+    stop_signal: i32,
+    log: LogConfig,
+    lock: RawFd,
+    container: RawFd,
+    terminal: Option<RawFd>,
+    stdin: Option<RawFd>,
+    stdout: Option<RawFd>,
+    stderr: Option<RawFd>,
+    listener: RawFd,
+    signals: RawFd,
+    first_client: Option<RawFd>,
+    user_namespace: Option<RawFd>,
+}
+
+/// Executes this binary as the monitor. If that is impossible, goes on in this image.
+pub(super) fn hand_over(settings: &Settings, handover: Handover) -> ! {
+    let carried = carry(settings, handover);
+    let error = match carried.as_ref().map_err(ToString::to_string).and_then(|carried| {
+        execute(carried).map_err(|error| error.to_string())
+    }) {
+        Ok(never) => never,
+        Err(error) => error,
+    };
+    log::warn!("the monitor stays large: {error}");
+    match carried {
+        Ok(carried) => exit_now(u8::from(stay(carried).is_err())),
+        Err(_) => exit_now(1),
+    }
+}
+
+/// The monitor's main function after the exec; `arguments` is the whole vector.
+pub fn keep(arguments: &[std::ffi::OsString]) -> u8 {
+    let carried = arguments
+        .get(1)
+        .and_then(|number| number.to_str()?.parse::<RawFd>().ok())
+        .ok_or_else(|| Error::invalid("a monitor is started by hull run or hull start only"))
+        .and_then(read_carried);
+    match carried.and_then(stay) {
+        Ok(()) => 0,
+        Err(error) => {
+            log::error!("{error}");
+            1
+        }
+    }
+}
+
+fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
+    let give = |descriptor: OwnedFd| -> Result<RawFd> {
+        rustix::io::fcntl_setfd(&descriptor, FdFlags::empty())
+            .context(|| "hand over a descriptor")?;
+        Ok(std::os::fd::IntoRawFd::into_raw_fd(descriptor))
+    };
+    let maybe = |descriptor: Option<OwnedFd>| descriptor.map(give).transpose();
+    let lock = handover.lock.ok_or_else(|| Error::invalid("the monitor holds no lock"))?;
+    Ok(Carried {
+        id: handover.config.id,
+        root: settings.root.clone(),
+        run: settings.run.clone(),
+        auto_remove: handover.config.auto_remove,
+        stop_signal: handover.config.stop_signal,
+        log: handover.config.log.clone(),
+        lock: give(lock.into())?,
+        container: give(handover.container)?,
+        terminal: maybe(handover.terminal)?,
+        stdin: maybe(handover.stdin)?,
+        stdout: maybe(handover.stdout)?,
+        stderr: maybe(handover.stderr)?,
+        listener: give(handover.listener)?,
+        signals: give(handover.signals)?,
+        first_client: maybe(handover.first_client)?,
+        user_namespace: maybe(handover.user_namespace)?,
+    })
+}
+
+/// Returns only the reason for failure.
+fn execute(carried: &Carried) -> Result<String> {
+    let memfd = rustix::fs::memfd_create("hull-monitor", MemfdFlags::empty());
+    let memfd = memfd.context(|| "make the monitor's record")?;
+    let mut file = fs::File::from(memfd);
+    file.write_all(&serde_json::to_vec(carried)?)?;
+    file.rewind()?;
+    let binary = rustix::fs::openat(
+        rustix::fs::CWD,
+        "/proc/self/exe",
+        rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )
+    .context(|| "open our own binary")?;
+    let title = format!("{KEEPER} {}", carried.id.short());
+    let words = [title, file.as_raw_fd().to_string()];
+    let words: Vec<CString> =
+        words.into_iter().filter_map(|word| CString::new(word).ok()).collect();
+    let none: [CString; 0] = [];
+    let error = exec_descriptor(binary.as_fd(), &ExecArray::new(&words), &ExecArray::new(&none));
+    Ok(format!("execute our own binary: {error}"))
+}
+
+fn read_carried(number: RawFd) -> Result<Carried> {
+    let mut file = fs::File::from(adopt(number).context(|| "open the monitor's record")?);
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).context(|| "read the monitor's record")?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Attends to the container until its end, then records it and gives everything back.
+fn stay(carried: Carried) -> Result<()> {
+    // Only a label for ps(1).
+    let _ = rustix::thread::set_name(c"hull: monitor");
+    let take = |number: RawFd| -> Result<OwnedFd> {
+        let descriptor = adopt(number).context(|| "take over a descriptor")?;
+        rustix::io::fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
+        Ok(descriptor)
+    };
+    let maybe = |number: Option<RawFd>| number.map(take).transpose();
+    let _lock = take(carried.lock)?;
+    let records = Records::at(&carried.root, &carried.run);
+    let log = open_log(&records, &carried)?;
+    let user_namespace = maybe(carried.user_namespace)?;
+    let ended = attend(Attended {
+        container: take(carried.container)?,
+        terminal: maybe(carried.terminal)?,
+        stdin: maybe(carried.stdin)?,
+        stdout: maybe(carried.stdout)?,
+        stderr: maybe(carried.stderr)?,
+        log,
+        listener: take(carried.listener)?,
+        first_client: maybe(carried.first_client)?,
+        signals: take(carried.signals)?,
+        stop_signal: carried.stop_signal,
+    })?;
+    let grave = finish(&records, &carried, ended.exit_code);
+    // Should: after everything is recorded and out of sight; whoever waited may look at once.
+    ended.announce();
+    if let Some(grave) = grave? {
+        remove::delete(&grave, user_namespace.as_ref().map(|fd| fd.as_fd()))?;
+    }
+    Ok(())
+}
+
+fn open_log(records: &Records, carried: &Carried) -> Result<Option<Writer>> {
+    if carried.log.driver != "json-file" {
+        return Ok(None);
+    }
+    let directory = records.directory(&carried.id).join("log");
+    let rotation = Rotation {
+        max_bytes: carried.log.max_bytes.unwrap_or(u64::MAX),
+        max_files: carried.log.max_files.max(1),
+    };
+    Writer::open(Path::new(&directory), &log_name(&carried.id), rotation).map(Some)
+}
+
+/// The name of a container's log file in its log directory.
+pub fn log_name(id: &ContainerId) -> String {
+    format!("{id}-json.log")
+}
+
+/// Records the end and gives cgroup, run directory and, with `--rm`, the container back. Returns
+/// what is left to delete.
+fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
+    let cgroup = super::cgroup(&carried.id)?;
+    // Processes of a shared PID namespace outlive the first one.
+    cgroup.kill_all(std::time::Duration::from_secs(10))?;
+    cgroup.remove()?;
+    if carried.auto_remove {
+        return records.bury(&carried.id).map(Some);
+    }
+    let finished = Timestamp::now();
+    // Should: the record before the run directory, so that nobody sees a loss between the two.
+    records.apply(&carried.id, Event::Died, |state| {
+        state.status = crate::state::Status::Exited;
+        state.exit_code = exit_code;
+        state.finished = Some(finished);
+    })?;
+    records.run_directory(&carried.id).remove()?;
+    Ok(None)
+}

@@ -1,0 +1,132 @@
+//! `rm`: out of sight in one rename, then deleted.
+
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags};
+
+use super::stop;
+use crate::base::ContainerId;
+use crate::config::Settings;
+use crate::error::{Context as _, Error, Kind, Result};
+use crate::state::{Records, Status};
+use crate::store::remove_tree;
+use crate::sys::process::{Fork, exit_now, fork, join_namespace};
+
+/// Whether a running container may be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    No,
+    /// Kill it first, at once.
+    Yes,
+}
+
+/// Removes a container. Works first time, whatever state it is in, and needs no free space.
+///
+/// # Errors
+/// `Conflict` in Docker's words for a running container without force.
+pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()> {
+    let records = super::records(settings);
+    if let Err(error) = super::reconcile(&records, id)
+        && force == Force::No
+    {
+        return Err(error);
+    }
+    // A record that cannot be read must not keep the container from being removed.
+    let running = records
+        .record(id)
+        .map(|record| matches!(record.state.status, Status::Running | Status::Paused))
+        .unwrap_or_else(|_| records.run_directory(id).has_monitor());
+    if running {
+        if force == Force::No {
+            return Err(Error::conflict(format!(
+                "You cannot remove a running container {id}. Stop the container before attempting \
+                 removal or force remove"
+            )));
+        }
+        stop::kill_and_wait(&records, id)?;
+    }
+    let run = records.run_directory(id);
+    run.make()?;
+    let Some(_lock) = run.lock()? else {
+        return Err(Error::conflict(format!("container {id} is being started")));
+    };
+    super::cgroup(id)?.remove()?;
+    match bury_and_delete(&records, id, settings.rootless) {
+        // A container with --rm that was just killed removes itself; gone is what was asked for.
+        Err(error) if error.kind() == Kind::NotFound && running => Ok(()),
+        other => other,
+    }
+}
+
+/// Takes the container out of sight and deletes it.
+pub(super) fn bury_and_delete(
+    records: &Records,
+    id: &ContainerId,
+    user_namespace: bool,
+) -> Result<()> {
+    let grave = records.bury(id)?;
+    if !user_namespace {
+        return delete(&grave, None);
+    }
+    delete_mapped(&grave, None)
+}
+
+/// Deletes a buried tree, as root of this user namespace if its files have mapped owners.
+pub(super) fn delete(grave: &Path, user_namespace: Option<BorrowedFd<'_>>) -> Result<()> {
+    match user_namespace {
+        Some(namespace) => delete_mapped(grave, Some(namespace)),
+        None => delete_here(grave),
+    }
+}
+
+fn delete_here(grave: &Path) -> Result<()> {
+    let (Some(parent), Some(name)) = (grave.parent(), grave.file_name()) else { return Ok(()) };
+    let parent = open_directory(parent)?;
+    remove_tree(&parent, name)
+}
+
+/// Deletes in a child: entering a user namespace would change this process for good.
+fn delete_mapped(grave: &Path, namespace: Option<BorrowedFd<'_>>) -> Result<()> {
+    let pidfd = match fork().context(|| "fork to delete a container")? {
+        Fork::Child => {
+            let joined = match namespace {
+                Some(namespace) => join_namespace(namespace, libc::CLONE_NEWUSER as u64)
+                    .context(|| "join the user namespace"),
+                None => crate::rootless::IdMap::for_caller()
+                    .and_then(|map| crate::rootless::become_mapped_root(&map)),
+            };
+            let deleted = joined.and_then(|()| delete_here(grave));
+            exit_now(u8::from(deleted.is_err()))
+        }
+        Fork::Parent { pidfd, .. } => pidfd,
+    };
+    match crate::runtime::process::wait_code(pidfd.as_fd())? {
+        0 => Ok(()),
+        _ => Err(Error::new(Kind::System, format!("delete {}", grave.display()))),
+    }
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, path, flags, Mode::empty())
+        .context(|| format!("open {}", path.display()))
+}
+
+/// The images that containers were made of: container id, image id, manifest, running or not.
+pub fn images_in_use(settings: &Settings) -> Result<Vec<crate::image::InUse>> {
+    let records = super::records(settings);
+    let mut used = Vec::new();
+    for id in records.ids()? {
+        // One broken container must not block image commands; its image may then be removed.
+        let (Ok(config), Ok(record)) = (records.config(&id), records.record(&id)) else { continue };
+        let running = matches!(record.state.status, Status::Running | Status::Paused);
+        used.push(crate::image::InUse {
+            image: config.image,
+            manifest: config.manifest,
+            container: id.short(),
+            running,
+        });
+    }
+    Ok(used)
+}

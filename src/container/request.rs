@@ -1,0 +1,99 @@
+//! What a user asks for with `run` and `create`, typed, before any image is known.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Name, Timestamp};
+use crate::state::{Mount, NetworkMode, UlimitConfig};
+
+/// Limits in the order they were given; a later one of the same name wins.
+pub type Ulimits = Vec<UlimitConfig>;
+
+/// A container to make.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The image as typed.
+    pub image: String,
+    pub name: Option<Name>,
+    /// Words after the image.
+    pub command: Vec<String>,
+    /// `--entrypoint`: `Some` of an empty list clears the image's.
+    pub entrypoint: Option<Vec<String>>,
+    /// `K=V`, environment files first; `K` alone unsets what the image set.
+    pub env: Vec<String>,
+    pub working_dir: Option<String>,
+    pub user: Option<String>,
+    pub hostname: Option<String>,
+    pub domainname: String,
+    pub terminal: bool,
+    pub open_stdin: bool,
+    pub auto_remove: bool,
+    pub network: NetworkMode,
+    pub mounts: Vec<Mount>,
+    pub read_only: bool,
+    pub cap_add: Vec<String>,
+    pub cap_drop: Vec<String>,
+    pub privileged: bool,
+    pub init: bool,
+    pub labels: BTreeMap<String, String>,
+    pub stop_signal: Option<String>,
+    pub stop_timeout: Option<u32>,
+    pub ulimits: Ulimits,
+    pub shm_bytes: Option<u64>,
+    pub pids_limit: Option<i64>,
+    pub memory_bytes: Option<u64>,
+    pub group_add: Vec<String>,
+    pub security_options: Vec<String>,
+    pub extra_hosts: Vec<String>,
+    pub sysctls: BTreeMap<String, String>,
+    pub log_driver: Option<String>,
+    pub log_max_bytes: Option<u64>,
+    pub log_max_files: Option<u32>,
+    pub oom_score_adj: Option<i32>,
+    pub expose: Vec<String>,
+    /// When the request was made.
+    pub at: Timestamp,
+}
+
+impl Request {
+    /// A request for this image with every default.
+    pub fn new(image: impl Into<String>) -> Self {
+        Request {
+            image: image.into(),
+            name: None,
+            command: Vec::new(),
+            entrypoint: None,
+            env: Vec::new(),
+            working_dir: None,
+            user: None,
+            hostname: None,
+            domainname: String::new(),
+            terminal: false,
+            open_stdin: false,
+            auto_remove: false,
+            network: NetworkMode::None,
+            mounts: Vec::new(),
+            read_only: false,
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            privileged: false,
+            init: false,
+            labels: BTreeMap::new(),
+            stop_signal: None,
+            stop_timeout: None,
+            ulimits: Vec::new(),
+            shm_bytes: None,
+            pids_limit: None,
+            memory_bytes: None,
+            group_add: Vec::new(),
+            security_options: Vec::new(),
+            extra_hosts: Vec::new(),
+            sysctls: BTreeMap::new(),
+            log_driver: None,
+            log_max_bytes: None,
+            log_max_files: None,
+            oom_score_adj: None,
+            expose: Vec::new(),
+            at: Timestamp::now(),
+        }
+    }
+}

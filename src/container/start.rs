@@ -1,0 +1,363 @@
+//! `start`: forks the monitor, which brings the container up.
+//!
+//! The order matters for what a kill at any point leaves:
+//! 1. The monitor takes `monitor.lock`: one start at a time, and the mark that it lives.
+//! 2. The root is mounted detached, the child is forked and walks its plan; it dies with us.
+//! 3. `run.json` is published, then the program is let go: never a process without a record.
+//! 4. The client is told, the start is noted on disk, and the monitor executes itself anew.
+
+use std::fs;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::pipe::PipeFlags;
+use rustix::termios::Winsize;
+
+use super::keep::{Handover, hand_over};
+use super::{remove, stage, to_spec};
+use crate::base::{ContainerId, Timestamp};
+use crate::config::Settings;
+use crate::error::{Context as _, Error, Kind, Result, Scope};
+use crate::monitor::wire;
+use crate::rootfs::{self, Upper};
+use crate::runtime::launch::{Created, Launch, host, launch};
+use crate::runtime::plan::{self, Extras};
+use crate::runtime::process::start_ticks;
+use crate::state::{Config, Event, Live, Records, boot_id};
+use crate::store::{OverlayXattrs, Ownership, Store};
+use crate::sys::process::{Fork, Parentage, exit_now, fork};
+
+/// What the caller wants of the started container.
+#[derive(Debug, Clone, Copy)]
+pub enum Foreground {
+    /// Its output; the terminal's size, if there is one: rows, columns.
+    Attached { size: Option<(u16, u16)> },
+    /// Only that it runs.
+    Detached,
+}
+
+/// Starts a container; with [`Foreground::Attached`] returns the connection to its monitor.
+///
+/// # Errors
+/// `CommandNotFound` and `CommandNotExecutable` for the program; the container then stays as it
+/// was, with the reason in its record, or is gone if it was to be removed.
+pub fn start(
+    settings: &Settings,
+    id: &ContainerId,
+    foreground: Foreground,
+) -> Result<Option<OwnedFd>> {
+    super::reconcile(&super::records(settings), id)?;
+    let (ours, theirs) = wire::pair()?;
+    match fork().context(|| "fork the monitor")? {
+        Fork::Child => {
+            drop(ours);
+            monitor(settings, id, theirs, foreground)
+        }
+        Fork::Parent { .. } => drop(theirs),
+    }
+    let mut buffer = [0; wire::MOST_BYTES + 1];
+    let flags = rustix::net::RecvFlags::empty();
+    match wire::receive(ours.as_fd(), &mut buffer, flags).context(|| "hear from the monitor")? {
+        Some((wire::STARTED, _)) => match foreground {
+            Foreground::Attached { .. } => Ok(Some(ours)),
+            Foreground::Detached => Ok(None),
+        },
+        Some((wire::FAILED, carried)) => Err(Error::from_carried(carried)),
+        _ => Err(Error::new(Kind::System, format!("the monitor of container {id} was killed"))),
+    }
+}
+
+/// The monitor's life until it executes itself anew. Never returns to the command's code.
+fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: Foreground) -> ! {
+    let records = super::records(settings);
+    let result = leave_caller().and_then(|()| bring_up(settings, &records, id, foreground));
+    match result {
+        Ok(mut handover) => {
+            // The client may be gone: the container lives on without it.
+            let _ = wire::send(client.as_fd(), wire::STARTED, &[]);
+            if matches!(foreground, Foreground::Attached { .. }) {
+                handover.first_client = Some(client);
+            } else {
+                drop(client);
+            }
+            note_start(&records, &handover.live_state);
+            hand_over(settings, handover)
+        }
+        Err(error) => {
+            let _ = wire::send(client.as_fd(), wire::FAILED, &error.to_carried());
+            exit_now(1)
+        }
+    }
+}
+
+/// Lets go of the caller's terminal, streams, directory and descriptors.
+fn leave_caller() -> Result<()> {
+    crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
+    rustix::process::setsid().context(|| "start a session")?;
+    rustix::process::chdir("/").context(|| "change to /")?;
+    let null = rustix::fs::openat(CWD, "/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    let null = null.context(|| "open /dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// What of a started container is noted on disk.
+#[derive(Debug, Clone)]
+pub(super) struct LiveState {
+    pub id: ContainerId,
+    pub started: Timestamp,
+    pub auto_remove: bool,
+}
+
+/// Notes the start, so that a reboot shows the container as exited. One that is removed at its end
+/// needs no note.
+fn note_start(records: &Records, state: &LiveState) {
+    if state.auto_remove {
+        return;
+    }
+    let noted = records.apply(&state.id, Event::Started, |stored| {
+        stored.started = Some(state.started);
+        stored.error.clear();
+        stored.exit_code = 0;
+    });
+    if let Err(error) = noted {
+        // The container runs and its live record says so; only a reboot would show it wrongly.
+        log::warn!("{error}");
+    }
+}
+
+fn bring_up(
+    settings: &Settings,
+    records: &Records,
+    id: &ContainerId,
+    foreground: Foreground,
+) -> Result<Handover> {
+    let config = records.config(id)?;
+    let run = records.run_directory(id);
+    run.make()?;
+    let Some(lock) = run.lock()? else {
+        return Err(Error::conflict(format!("container {id} is already running")));
+    };
+    let result = bring_up_locked(settings, records, &config, foreground);
+    match result {
+        Ok(mut handover) => {
+            handover.lock = Some(lock);
+            Ok(handover)
+        }
+        Err(error) => {
+            give_back(records, &config, &error);
+            drop(lock);
+            Err(error)
+        }
+    }
+}
+
+/// Undoes a failed start and notes the reason.
+fn give_back(records: &Records, config: &Config, error: &Error) {
+    // What cannot be given back now is taken by the next start or removal of this container.
+    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    if config.auto_remove {
+        let _ = remove::bury_and_delete(records, &config.id, false);
+        return;
+    }
+    let _ = records.run_directory(&config.id).remove();
+    let _ = records.apply(&config.id, Event::Died, |state| {
+        state.exit_code = error.exit_code(Scope::Run);
+        state.error = error.to_string();
+        state.finished = Some(Timestamp::now());
+    });
+}
+
+fn bring_up_locked(
+    settings: &Settings,
+    records: &Records,
+    config: &Config,
+    foreground: Foreground,
+) -> Result<Handover> {
+    let run = records.run_directory(&config.id);
+    let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
+    let listener = wire::listen(run.path())?;
+    let streams = Streams::open(config)?;
+    let job = Job { settings, config, directory: records.directory(&config.id) };
+    let created = if settings.rootless {
+        stage::launch_mapped(&job, &streams)?
+    } else {
+        job.launch(&streams, Ownership::Full, Parentage::Caller)?
+    };
+    if let (Some(terminal), Foreground::Attached { size: Some((rows, columns)) }) =
+        (&created.terminal, foreground)
+    {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(terminal, size).context(|| "set the terminal's size")?;
+    }
+    let pid = created.pid.as_raw_nonzero().get();
+    let started = Timestamp::now();
+    let live = Live {
+        boot_id: boot_id().to_owned(),
+        pid,
+        start_ticks: start_ticks(pid)?.0,
+        monitor_pid: rustix::process::getpid().as_raw_nonzero().get(),
+        started,
+        cgroup: super::cgroup_path(&config.id),
+        user_namespace: settings.rootless,
+        paused: false,
+    };
+    let namespace = match settings.rootless {
+        true => Some(open_user_namespace(pid)?),
+        false => None,
+    };
+    run.write(&live)?;
+    if settings.rootless {
+        crate::rootless::record_holder(&settings.run, pid, live.start_ticks)?;
+    }
+    let result = created.start();
+    if let Err(error) = result {
+        // The child has exited by itself; it is ours to reap.
+        let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
+        return Err(error);
+    }
+    Ok(Handover {
+        live_state: LiveState { id: config.id, started, auto_remove: config.auto_remove },
+        config: config.clone(),
+        lock: None,
+        container: created.pidfd,
+        terminal: created.terminal,
+        stdin: streams.keep_stdin,
+        stdout: streams.keep_stdout,
+        stderr: streams.keep_stderr,
+        listener,
+        signals,
+        first_client: None,
+        user_namespace: namespace,
+    })
+}
+
+fn open_user_namespace(pid: i32) -> Result<OwnedFd> {
+    let path = format!("/proc/{pid}/ns/user");
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, &path, flags, Mode::empty()).context(|| format!("open {path}"))
+}
+
+/// Both sides of the container's streams.
+#[derive(Debug)]
+pub(super) struct Streams {
+    pub give: [OwnedFd; 3],
+    keep_stdin: Option<OwnedFd>,
+    keep_stdout: Option<OwnedFd>,
+    keep_stderr: Option<OwnedFd>,
+}
+
+impl Streams {
+    /// Pipes, or nothing where a terminal takes their place.
+    fn open(config: &Config) -> Result<Streams> {
+        let null = || {
+            let flags = OFlags::RDWR | OFlags::CLOEXEC;
+            rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
+        };
+        let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
+        if config.process.terminal {
+            let give = [null()?, null()?, null()?];
+            return Ok(Streams { give, keep_stdin: None, keep_stdout: None, keep_stderr: None });
+        }
+        let (stdin, keep_stdin) = if config.process.open_stdin {
+            let (read, write) = pipe()?;
+            (read, Some(write))
+        } else {
+            (null()?, None)
+        };
+        let (keep_stdout, stdout) = pipe()?;
+        let (keep_stderr, stderr) = pipe()?;
+        Ok(Streams {
+            give: [stdin, stdout, stderr],
+            keep_stdin,
+            keep_stdout: Some(keep_stdout),
+            keep_stderr: Some(keep_stderr),
+        })
+    }
+}
+
+/// One container on its way up, for a process that may mount.
+pub(super) struct Job<'a> {
+    pub settings: &'a Settings,
+    pub config: &'a Config,
+    pub directory: PathBuf,
+}
+
+impl Job<'_> {
+    /// Mounts the root, resolves the user in it, plans, forks.
+    pub(super) fn launch(
+        &self,
+        streams: &Streams,
+        ownership: Ownership,
+        parentage: Parentage,
+    ) -> Result<Created> {
+        let config = self.config;
+        let root = self.mount_root(ownership)?;
+        let user =
+            rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let around = to_spec::Surroundings {
+            user_namespace: self.settings.rootless,
+            maps_tty_group: ownership == Ownership::Full,
+            directory: self.directory.clone(),
+        };
+        let mut spec = to_spec::to_spec(config, &user, &around)?;
+        let cgroup = super::cgroup(&config.id)?;
+        // Limits that cannot be kept anyway are not asked for; the command said so at create.
+        let resources = config.resources.clone();
+        let process = spec.process_mut().as_mut();
+        let bounding = process.and_then(|process| process.capabilities().clone());
+        let bounding = bounding.and_then(|sets| sets.bounding().clone()).unwrap_or_default();
+        let extras = Extras {
+            attach_at: plan::c_string(&self.attach_point()?)?,
+            root_is_mounted: true,
+            reaper: config.init,
+            cgroup_files: cgroup.member_files(),
+            make_cwd: true,
+            filter: to_spec::filter(config, &bounding)?,
+            die_with_parent: true,
+            ..Extras::default()
+        };
+        let plan = plan::build(&spec, &host(), extras)?;
+        let cgroup = (!cgroup.is_none()).then_some((&cgroup, &resources));
+        launch(&Launch {
+            plan: &plan,
+            root_mount: Some(root.as_fd()),
+            streams: borrow(&streams.give),
+            parentage,
+            cgroup,
+            gate: None,
+            container: None,
+            join_cgroup: None,
+        })
+    }
+
+    fn mount_root(&self, ownership: Ownership) -> Result<OwnedFd> {
+        let store = Store::open_existing(&self.settings.root, ownership)?;
+        let store = store.ok_or_else(|| Error::not_found("the store is gone"))?;
+        let layers = store.layers_for(&self.config.layers)?;
+        let user_xattr = self.settings.rootless
+            || layers.iter().any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
+        let paths: Vec<PathBuf> = layers.into_iter().map(|layer| layer.path).collect();
+        let up = self.directory.join("up");
+        let upper = Upper { diff: up.join("diff"), work: up.join("work") };
+        let options =
+            rootfs::Options { user_xattr, volatile: self.config.auto_remove };
+        rootfs::mount(&paths, &upper, options)
+    }
+
+    /// One empty directory serves all containers: the mount on it is private to each.
+    fn attach_point(&self) -> Result<PathBuf> {
+        let path = self.settings.run.join("root");
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.context(|| format!("make {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+fn borrow(descriptors: &[OwnedFd; 3]) -> [BorrowedFd<'_>; 3] {
+    [descriptors[0].as_fd(), descriptors[1].as_fd(), descriptors[2].as_fd()]
+}
