@@ -1,0 +1,24 @@
+//! The suite: the built binary, driven from its command line as a user drives it.
+//!
+//! Every test owns a [`bed::Bed`] (its own store, run directory and home) and runs as root, as an
+//! unprivileged user with subordinate ids and as one without; see `each_who!`. `HULL_BIN` names the
+//! binary under test, by default the one of this build. What this machine cannot run prints
+//! `SKIP reason` and adds a line to the file that `HULL_SKIPS` names.
+
+#![allow(
+    clippy::print_stderr,
+    reason = "skips and leaks are told to the test runner"
+)]
+
+#[macro_use]
+mod bed;
+mod flags;
+mod images;
+mod leaks;
+mod lifecycle;
+mod process;
+mod pty;
+mod registry;
+mod store;
+mod terminal;
+mod transfer;
