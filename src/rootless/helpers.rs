@@ -46,7 +46,7 @@ pub fn find() -> Result<Result<Helpers, Cause>> {
 }
 
 impl Helpers {
-    /// Writes both maps of the process's namespace, the two programs side by side (1.2 ms each).
+    /// Writes both maps of the process's namespace, the two programs side by side.
     pub fn run(&self, pid: i32, uids: &[Extent], gids: &[Extent]) -> Result<()> {
         let uid_helper = start(self.newuidmap, pid, uids)?;
         let gid_helper = start(self.newgidmap, pid, gids);
