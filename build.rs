@@ -18,11 +18,11 @@ use std::process::Command;
 
 /// As in `src/sys/seccomp.rs`, which needs crates that a build script should not.
 #[derive(Debug, Clone, Copy)]
-struct Instruction {
+struct SockFilter {
     code: u16,
-    jump_true: u8,
-    jump_false: u8,
-    operand: u32,
+    jt: u8,
+    jf: u8,
+    k: u32,
 }
 
 fn main() -> Result<(), String> {
@@ -43,17 +43,10 @@ fn build_seccomp() -> Result<(), String> {
         kernel: (u32::MAX, 0),
     });
     let mut text = String::from("[\n");
-    for instruction in compile::compile(&profile.policy()?)? {
-        let Instruction {
-            code,
-            jump_true,
-            jump_false,
-            operand,
-        } = instruction;
+    for SockFilter { code, jt, jf, k } in compile::compile(&profile.policy()?)? {
         writeln!(
             text,
-            "Instruction {{ code: {code}, jump_true: {jump_true}, \
-             jump_false: {jump_false}, operand: {operand} }},"
+            "SockFilter {{ code: {code}, jt: {jt}, jf: {jf}, k: {k} }},"
         )
         .map_err(|error| error.to_string())?;
     }

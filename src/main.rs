@@ -161,10 +161,13 @@ mod config;
 mod error;
 mod init_program;
 mod logs;
+mod monitor;
 mod registry;
+mod rootfs;
 mod rootless;
 mod runtime;
 mod state;
+mod store;
 mod sys;
 
 use std::process::ExitCode;

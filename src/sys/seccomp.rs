@@ -1,49 +1,34 @@
-//! Loading a system-call filter, seccomp(2).
+//! seccomp(2): loading a filter into this thread.
+
+#![allow(unsafe_code, reason = "neither rustix nor nix has seccomp(2)")]
 
 use rustix::io::Errno;
 
-use super::process::last_errno;
-
-/// One instruction of a classic BPF program, the kernel's `struct sock_filter`.
+/// One BPF instruction: the kernel's `struct sock_filter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-pub struct Instruction {
-    /// Operation code.
+pub struct SockFilter {
     pub code: u16,
-    /// Instructions to skip if the test holds.
-    pub jump_true: u8,
-    /// Instructions to skip otherwise.
-    pub jump_false: u8,
-    /// Operand.
-    pub operand: u32,
+    pub jt: u8,
+    pub jf: u8,
+    pub k: u32,
 }
 
-/// The kernel's `struct sock_fprog`.
-#[repr(C)]
-struct Program {
-    length: u16,
-    instructions: *const Instruction,
-}
-
-/// Installs `program` for the calling thread and everything it starts, irrevocably.
-///
-/// # Errors
-/// `EACCES` without `CAP_SYS_ADMIN` or no_new_privs, `EINVAL` for a malformed program or one over
-/// 4096 instructions.
-pub fn load(program: &[Instruction], flags: u32) -> Result<(), Errno> {
-    let length = u16::try_from(program.len()).map_err(|_| Errno::INVAL)?;
-    let program = Program { length, instructions: program.as_ptr() };
-    // SAFETY: seccomp(2) reads a sock_fprog and the `length` instructions it points to; the slice
-    // is borrowed for the whole call and has exactly that many.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            flags,
-            &raw const program,
-        )
+/// Adds the filter to this thread; it cannot be removed. Without CAP_SYS_ADMIN the kernel wants
+/// no_new_privs first. `flags` are SECCOMP_FILTER_FLAG_*; a listener's descriptor is returned as
+/// the number when asked for, else 0.
+pub fn install(program: &[SockFilter], flags: u32) -> Result<i32, Errno> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(|_| Errno::INVAL)?,
+        filter: program.as_ptr().cast_mut().cast(),
     };
-    if result < 0 { Err(last_errno()) } else { Ok(()) }
+    let operation = libc::SECCOMP_SET_MODE_FILTER;
+    // SAFETY: seccomp(2) reads `len` instructions of the layout above, borrowed for the call, and
+    // writes none of them.
+    match unsafe { libc::syscall(libc::SYS_seccomp, operation, flags, &raw const program) } {
+        result if result >= 0 => Ok(result as i32),
+        _ => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)),
+    }
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ impl<'p> Child<'p> {
             Operation::WorkingDirectory { path, make } => path::change_directory(path, *make),
             Operation::DropBounding { keep } => program::drop_bounding(*keep),
             Operation::NoNewPrivileges => rustix::thread::set_no_new_privs(true),
-            Operation::Filter { program, flags } => crate::sys::seccomp::load(program, *flags),
+            Operation::Filter { program, flags } => crate::sys::seccomp::install(program, *flags).map(drop),
             Operation::BecomeUser(identity) => become_user(identity),
             Operation::Capabilities { effective, permitted, inheritable, ambient } => {
                 program::set_capabilities(*effective, *permitted, *inheritable, *ambient)

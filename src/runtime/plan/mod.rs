@@ -17,7 +17,7 @@ pub use process::{Identity, capability_bits};
 
 use crate::error::{Context as _, Error, Result};
 use crate::sys::mount::MountAttr;
-use crate::sys::seccomp::Instruction;
+use crate::sys::seccomp::SockFilter;
 
 /// What the host grants, needed to cut the spec's wishes to what can be had.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct Extras {
     /// Make a missing working directory, as Docker does.
     pub make_cwd: bool,
     /// The compiled system-call filter; empty for none.
-    pub filter: Vec<Instruction>,
+    pub filter: Vec<SockFilter>,
     /// Flags for seccomp(2).
     pub filter_flags: u32,
     /// The container dies with the process that launched it (its monitor).

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Identity;
 use crate::sys::mount::MountAttr;
-use crate::sys::seccomp::Instruction;
+use crate::sys::seccomp::SockFilter;
 
 /// A descriptor that the launcher opened before the fork, or that an earlier operation opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub enum Operation {
     WorkingDirectory { path: CString, make: bool },
     DropBounding { keep: u64 },
     NoNewPrivileges,
-    Filter { program: Vec<Instruction>, flags: u32 },
+    Filter { program: Vec<SockFilter>, flags: u32 },
     BecomeUser(Identity),
     Capabilities { effective: u64, permitted: u64, inheritable: u64, ambient: u64 },
     FindProgram { name: String, candidates: Vec<CString> },

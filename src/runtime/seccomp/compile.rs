@@ -4,11 +4,11 @@
 //! slower to load. x86_64 and x32 share one tree, because bit 30 only makes the numbers larger.
 //! Calls whose arguments matter are intervals of one number, with the comparisons as their leaf.
 //!
-//! Also compiled into build.rs: uses the standard library, `numbers` and `Instruction` only.
+//! Also compiled into build.rs: uses the standard library, `numbers` and `SockFilter` only.
 
 use std::collections::BTreeMap;
 
-use super::Instruction;
+use super::SockFilter;
 use super::numbers::{Abi, Numbers, X32_BIT};
 
 pub const RET_KILL_PROCESS: u32 = 0x8000_0000;
@@ -89,7 +89,7 @@ const AUDIT_ARCH_I386: u32 = 0x4000_0003;
 const LONGEST: usize = 4096;
 
 /// The program for `seccomp(2)`.
-pub fn compile(policy: &Policy) -> Result<Vec<Instruction>, String> {
+pub fn compile(policy: &Policy) -> Result<Vec<SockFilter>, String> {
     let numbers = Numbers::read();
     let wide = intervals(policy, &numbers, &[(Abi::X86_64, 0), (Abi::X32, X32_BIT)]);
     let narrow = intervals(policy, &numbers, &[(Abi::I386, 0)]);
@@ -176,7 +176,7 @@ fn plain(otherwise: u32) -> Leaf {
 }
 
 /// The accumulator holds the number on entry, and every path ends in a return.
-fn tree(intervals: &[(u32, Leaf)]) -> Vec<Instruction> {
+fn tree(intervals: &[(u32, Leaf)]) -> Vec<SockFilter> {
     if let [(_, leaf)] = intervals {
         return leaf_code(leaf);
     }
@@ -198,7 +198,7 @@ fn tree(intervals: &[(u32, Leaf)]) -> Vec<Instruction> {
     code
 }
 
-fn leaf_code(leaf: &Leaf) -> Vec<Instruction> {
+fn leaf_code(leaf: &Leaf) -> Vec<SockFilter> {
     let mut code = Vec::new();
     for (conditions, verdict) in &leaf.checks {
         code.extend(rule_code(conditions, *verdict));
@@ -217,7 +217,7 @@ enum To {
 
 type Symbolic = (u16, u32, To, To);
 
-fn rule_code(conditions: &[Condition], verdict: u32) -> Vec<Instruction> {
+fn rule_code(conditions: &[Condition], verdict: u32) -> Vec<SockFilter> {
     let parts: Vec<Vec<Symbolic>> = conditions.iter().map(comparison).collect();
     let total: usize = parts.iter().map(Vec::len).sum();
     let mut code = Vec::new();
@@ -282,15 +282,10 @@ fn halves(value: u64) -> (u32, u32) {
     ((value >> 32) as u32, value as u32)
 }
 
-fn step(code: u16, operand: u32) -> Instruction {
-    jump(code, operand, 0, 0)
+fn step(code: u16, k: u32) -> SockFilter {
+    jump(code, k, 0, 0)
 }
 
-fn jump(code: u16, operand: u32, jump_true: u8, jump_false: u8) -> Instruction {
-    Instruction {
-        code,
-        jump_true,
-        jump_false,
-        operand,
-    }
+fn jump(code: u16, k: u32, jt: u8, jf: u8) -> SockFilter {
+    SockFilter { code, jt, jf, k }
 }

@@ -16,14 +16,15 @@ use std::borrow::Cow;
 
 use oci_spec::runtime::{Capabilities, LinuxSeccomp, LinuxSeccompArg, LinuxSyscall};
 
+pub use crate::sys::seccomp::SockFilter;
+
 use crate::error::{Error, Result};
-use crate::sys::seccomp::Instruction;
 use profile::{Argument, Machine, Profile, Syscalls};
 
 const DEFAULT_PROFILE: &str = include_str!("default.json");
 
 /// The default profile's program for the default capabilities, made by build.rs.
-static DEFAULT_PROGRAM: &[Instruction] = &include!(concat!(env!("OUT_DIR"), "/default-seccomp.rs"));
+static DEFAULT_PROGRAM: &[SockFilter] = &include!(concat!(env!("OUT_DIR"), "/default-seccomp.rs"));
 
 /// The capabilities the default profile asks about, and whether containers have them by default.
 const ASKED: [(&str, bool); 14] = [
@@ -44,7 +45,7 @@ const ASKED: [(&str, bool); 14] = [
 ];
 
 /// The default profile as a program. `--privileged` means none at all, not this with everything.
-pub fn default_program(capabilities: &Capabilities) -> Cow<'static, [Instruction]> {
+pub fn default_program(capabilities: &Capabilities) -> Cow<'static, [SockFilter]> {
     if ASKED
         .iter()
         .all(|(name, by_default)| has(capabilities, name) == *by_default)
@@ -70,7 +71,7 @@ pub fn read_profile(json: &str, capabilities: &Capabilities) -> Result<LinuxSecc
 }
 
 /// The program for the `linux.seccomp` of a bundle.
-pub fn compile(seccomp: &LinuxSeccomp) -> Result<Vec<Instruction>> {
+pub fn compile(seccomp: &LinuxSeccomp) -> Result<Vec<SockFilter>> {
     let policy = as_profile(seccomp).policy().map_err(invalid)?;
     compile::compile(&policy).map_err(invalid)
 }

@@ -20,7 +20,7 @@ const EPERM: u32 = RET_ERRNO | 1;
 const UNKNOWN: u32 = RET_ERRNO | ENOSYS;
 
 /// Runs the program as the kernel would; panics where the kernel would have refused to load it.
-fn run(program: &[Instruction], arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
+fn run(program: &[SockFilter], arch: u32, number: u32, arguments: [u64; 6]) -> u32 {
     let word = |at: u32| match at {
         0 => number,
         4 => arch,
@@ -36,12 +36,7 @@ fn run(program: &[Instruction], arch: u32, number: u32, arguments: [u64; 6]) -> 
     };
     let (mut accumulator, mut at) = (0, 0);
     loop {
-        let Instruction {
-            code,
-            jump_true: jt,
-            jump_false: jf,
-            operand: k,
-        } = program[at];
+        let SockFilter { code, jt, jf, k } = program[at];
         let jump = |holds: bool| usize::from(if holds { jt } else { jf });
         at += 1 + match code {
             0x20 => {
@@ -77,7 +72,7 @@ fn arguments(list: &[u64]) -> [u64; 6] {
     all
 }
 
-fn check(program: &[Instruction], table: &[(u32, u32, &[u64], u32, &str)]) {
+fn check(program: &[SockFilter], table: &[(u32, u32, &[u64], u32, &str)]) {
     for (arch, number, list, verdict, name) in table {
         let got = run(program, *arch, *number, arguments(list));
         assert_eq!(
@@ -285,7 +280,7 @@ fn asked_capabilities_are_those_of_the_profile() {
     assert_eq!(named, asked);
 }
 
-fn custom(rules: &str) -> Vec<Instruction> {
+fn custom(rules: &str) -> Vec<SockFilter> {
     let json = format!(
         r#"{{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64"],
         "syscalls":[{rules}]}}"#
@@ -471,9 +466,9 @@ fn probe_the_kernel(namespace: BorrowedFd<'_>) -> Result<(), String> {
 fn a74_a76_a77_a82_the_kernel_enforces_the_default_program() {
     let program = default_program(&by_default());
     let namespace = std::fs::File::open("/proc/self/ns/uts").expect("open");
-    let load = |program: &[Instruction]| {
+    let load = |program: &[SockFilter]| {
         rustix::thread::set_no_new_privs(true)
-            .and_then(|()| crate::sys::seccomp::load(program, 0))
+            .and_then(|()| crate::sys::seccomp::install(program, 0))
             .map_err(|errno| format!("load: {errno}"))
     };
     let result = in_forked_child(|| {
