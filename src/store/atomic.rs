@@ -27,7 +27,7 @@ pub fn atomic_write(dir: impl AsFd, name: &str, bytes: &[u8], durable: Durable) 
     let written = write_new(dir, &temporary, bytes, durable)
         .and_then(|()| Ok(rustix::fs::renameat(dir, &temporary, dir, name)?));
     if let Err(error) = written {
-        // The write's own error is the news; a temporary that cannot go either is ignored by readers.
+        // The write's own error is the news; readers ignore a temporary that cannot go either.
         let _ = rustix::fs::unlinkat(dir, &temporary, AtFlags::empty());
         return Err(error.wrap(format!("write {name}")));
     }

@@ -81,7 +81,7 @@ impl LayerKey {
         }
     }
 
-    /// The inverse of [`LayerKey::dir_name`] for both ownerships; `None` for names hull never makes.
+    /// The inverse of [`LayerKey::dir_name`]; `None` for names hull never makes.
     pub(super) fn from_dir_name(name: &str) -> Option<(LayerKey, Ownership)> {
         let (base, ownership) = match name.strip_suffix(".sq") {
             Some(base) => (base, Ownership::Squashed),

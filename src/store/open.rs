@@ -39,7 +39,8 @@ struct Version {
 }
 
 impl Store {
-    /// Opens the store at `root`, creating what is missing. Refuses a newer schema, writing nothing.
+    /// Opens the store at `root`, creating what is missing. A newer schema is refused, and nothing
+    /// is written.
     pub fn open(root: &Path, ownership: Ownership) -> Result<Store> {
         let subject = || format!("open store {}", root.display());
         if let Some(parent) = root.parent()
@@ -56,7 +57,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens an existing store for reading: creates nothing, takes no lock. `None` if there is none.
+    /// Opens an existing store for reading: creates nothing, takes no lock. `None` if there is
+    /// none.
     pub fn open_existing(root: &Path, ownership: Ownership) -> Result<Option<Store>> {
         match open_root(root, ownership) {
             Ok(store) => {

@@ -25,8 +25,8 @@ pub struct Tombstone {
 }
 
 impl Store {
-    /// Renames `name` in `dir` to a tombstone under this boot's staging directory. `None` if it does
-    /// not exist. What is not deleted afterwards, the next stage or the next boot wipes.
+    /// Renames `name` in `dir` to a tombstone under this boot's staging directory. `None` if there
+    /// is no such name. What is not deleted afterwards, the next stage or the next boot wipes.
     pub fn tombstone(&self, dir: impl AsFd, name: &str) -> Result<Option<Tombstone>> {
         let tmp = self.boot_dir()?;
         let buried = format!("0-{}", random_hex()?);

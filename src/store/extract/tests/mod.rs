@@ -1,0 +1,4 @@
+//! Tests of the extraction engine.
+
+mod parser;
+mod tree;
