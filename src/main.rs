@@ -3,6 +3,7 @@ mod base;
 mod config;
 mod error;
 mod registry;
+mod store;
 mod sys;
 
 fn main() {}
