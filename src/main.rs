@@ -2,6 +2,7 @@
 mod base;
 mod config;
 mod error;
+mod image;
 mod registry;
 mod store;
 mod sys;
