@@ -223,6 +223,25 @@ impl ImageConfig {
     }
 }
 
+impl Execution {
+    /// Refuses entries that are not `NAME=value`. A bare `NAME` would take the value from the
+    /// engine's own environment (CVE-2026-57231). Called where a container is made of the image.
+    pub fn check_env(&self) -> Result<()> {
+        let is_entry = |entry: &&String| {
+            let name = entry.split_once('=').map(|(name, _)| name);
+            name.is_some_and(|name| !name.is_empty()) && !entry.contains('\0')
+        };
+        match self.env.iter().find(|entry| !is_entry(entry)) {
+            None => Ok(()),
+            Some(entry) => {
+                let shown = crate::registry::escaped(entry);
+                let why = format!("the image's environment entry {shown:?} is not NAME=value");
+                Err(Error::invalid(why).hint("the image is malformed; build it again"))
+            }
+        }
+    }
+}
+
 /// `null` where Go writes an empty list, map or string.
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
@@ -276,6 +295,18 @@ mod tests {
         assert_eq!(again["docker_version"], "1");
         assert_eq!(again["config"]["Healthcheck"]["Interval"], 5);
         assert_eq!(again["created"], "2024-01-02T03:04:05Z");
+    }
+
+    #[test]
+    fn a42_environment_entries_without_a_value_are_refused() {
+        let with = |entry: &str| Execution {
+            env: vec!["GOOD=1".to_owned(), "EMPTY=".to_owned(), entry.to_owned()],
+            ..Execution::default()
+        };
+        assert!(with("A=b=c").check_env().is_ok());
+        for bad in ["SECRET", "*", "", "=x", "A=\0"] {
+            assert!(with(bad).check_env().is_err(), "{bad:?}");
+        }
     }
 
     #[test]
