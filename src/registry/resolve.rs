@@ -121,7 +121,7 @@ impl ResolvConf {
                     let dots = words.filter_map(|word| word.strip_prefix("ndots:"));
                     conf.dots = dots
                         .filter_map(|n| n.parse().ok())
-                        .last()
+                        .next_back()
                         .unwrap_or(conf.dots);
                 }
                 _ => {}
