@@ -163,6 +163,7 @@ mod init_program;
 mod logs;
 mod registry;
 mod rootless;
+mod store;
 mod sys;
 
 use std::process::ExitCode;
