@@ -159,6 +159,7 @@ mod base;
 mod cli;
 mod config;
 mod error;
+mod image;
 mod init_program;
 mod logs;
 mod registry;

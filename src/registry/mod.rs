@@ -16,7 +16,7 @@ mod redirect;
 mod resolve;
 mod retry;
 #[cfg(test)]
-mod scripted;
+pub mod scripted;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -1,0 +1,259 @@
+//! The files of an image archive, wherever they are: in a tar file or in an OCI layout directory.
+//!
+//! A tar is indexed once and then read in place. What is not a plain file on disk (a pipe, a
+//! compressed archive) is first written to an unnamed file in the store. Names from an archive are
+//! only compared with names in its index, never opened; in a directory they are opened beneath it
+//! without following any link.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+
+use crate::error::{Context, Error, Kind, Result};
+use crate::store::{Store, decompress};
+
+/// Entries of an image archive; a real one has a few per layer.
+const MAX_ENTRIES: usize = 100_000;
+/// Space that a spooled archive leaves free.
+const MIN_FREE: u64 = 256 << 20;
+
+/// Opened content of one or more images.
+pub enum Archive {
+    /// A tar file and where its members are.
+    Tar(File, HashMap<String, Member>),
+    /// A directory.
+    Directory(OwnedFd),
+}
+
+/// A member of a tar file.
+#[derive(Debug, Clone, Copy)]
+pub enum Member {
+    /// A regular file.
+    File {
+        /// Where its bytes begin.
+        offset: u64,
+        /// How many there are.
+        length: u64,
+    },
+    /// Anything else, which nobody has a use for.
+    Other,
+}
+
+impl Archive {
+    /// Opens a directory, or a file as [`Archive::of_file`] does.
+    pub fn open(store: &Store, path: &Path) -> Result<Archive> {
+        let subject = || format!("open {}", path.display());
+        let file = File::open(path).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::NotFound => Kind::NotFound,
+                _ => Kind::System,
+            };
+            Error::from(error).with_kind(kind).wrap(subject())
+        })?;
+        if file.metadata().context(subject)?.is_dir() {
+            return Ok(Archive::Directory(file.into()));
+        }
+        Archive::of_file(store, file).context(|| path.display().to_string())
+    }
+
+    /// Opens a tar, plain or compressed, from a file or a pipe.
+    pub fn of_file(store: &Store, file: File) -> Result<Archive> {
+        let mut start = [0; 6];
+        let at_start = rustix::fs::tell(&file) == Ok(0);
+        let plain = at_start
+            && file.metadata()?.is_file()
+            && file.read_at(&mut start, 0)? > 0
+            && !matches!(
+                start,
+                [0x1f, 0x8b, ..]
+                    | [0x28, 0xb5, 0x2f, 0xfd, ..]
+                    | [_, 0x2a, 0x4d, 0x18, ..]
+                    | [0xfd, b'7', b'z', ..]
+                    | [b'B', b'Z', b'h', ..]
+            );
+        let file = if plain { file } else { spool(store, file)? };
+        let members = index(&file)?;
+        Ok(Archive::Tar(file, members))
+    }
+
+    /// Whether there is such a file.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Archive::Tar(_, members) => members.contains_key(name),
+            Archive::Directory(_) => matches!(self.file(name), Ok(Some(_))),
+        }
+    }
+
+    /// A reader of the file `name`, and its length.
+    pub fn file(&self, name: &str) -> Result<Option<(Section, u64)>> {
+        match self {
+            Archive::Tar(file, members) => match members.get(name) {
+                None => Ok(None),
+                Some(Member::Other) => Err(Error::corrupt(format!(
+                    "{:?} in the archive is not a regular file",
+                    crate::registry::escaped(name)
+                ))),
+                Some(Member::File { offset, length }) => {
+                    let file = file.try_clone()?;
+                    Ok(Some((Section::new(file, *offset, *length), *length)))
+                }
+            },
+            Archive::Directory(dir) => {
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+                let opened = rustix::fs::openat2(dir, name, flags, Mode::empty(), resolve);
+                let file = match opened {
+                    Ok(fd) => File::from(fd),
+                    Err(rustix::io::Errno::NOENT) => return Ok(None),
+                    Err(error) => return Err(error).context(|| format!("open {name}")),
+                };
+                let meta = file.metadata().context(|| format!("stat {name}"))?;
+                if !meta.is_file() {
+                    return Err(Error::corrupt(format!("{name} is not a regular file")));
+                }
+                Ok(Some((Section::new(file, 0, meta.len()), meta.len())))
+            }
+        }
+    }
+
+    /// A file that must be there and is at most `limit` bytes long.
+    pub fn small(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let shown = || crate::registry::escaped(name);
+        let found = self.file(name)?;
+        let (mut reader, length) = found
+            .ok_or_else(|| Error::corrupt(format!("{:?} is missing in the archive", shown())))?;
+        if length > limit {
+            let why = format!("{:?} in the archive has more than {limit} bytes", shown());
+            return Err(Error::corrupt(why));
+        }
+        let mut bytes = Vec::new();
+        reader
+            .read_to_end(&mut bytes)
+            .context(|| format!("read {:?} in the archive", shown()))?;
+        Ok(bytes)
+    }
+}
+
+/// A part of a file, read without moving its offset, so that threads can share it.
+#[derive(Debug)]
+pub struct Section {
+    file: File,
+    offset: u64,
+    end: u64,
+}
+
+impl Section {
+    fn new(file: File, offset: u64, length: u64) -> Self {
+        let end = offset.saturating_add(length);
+        Section { file, offset, end }
+    }
+
+    /// Continues `count` bytes further on.
+    pub fn skip(mut self, count: u64) -> Self {
+        self.offset = self.offset.saturating_add(count).min(self.end);
+        self
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let want = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..want], self.offset)?;
+        if count == 0 && want > 0 {
+            let why = "the archive ends in the middle of a file";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+        }
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// Finds the members of a tar without reading their content.
+fn index(file: &File) -> Result<HashMap<String, Member>> {
+    let subject = || "read the archive's index";
+    let total = file.metadata().context(subject)?.len();
+    let mut reader = file.try_clone().context(subject)?;
+    io::Seek::rewind(&mut reader).context(subject)?;
+    let mut archive = tar::Archive::new(reader);
+    let mut members = HashMap::new();
+    let damaged = |error: io::Error| {
+        Error::corrupt(format!("not a usable tar archive: {error}")).hint("is the file complete?")
+    };
+    for entry in archive.entries_with_seek().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        // A name that is no text is no name an image refers to.
+        let Ok(name) = String::from_utf8(entry.path_bytes().into_owned()) else {
+            continue;
+        };
+        let (offset, length) = (entry.raw_file_position(), entry.size());
+        let is_file = entry.header().entry_type().is_file();
+        if is_file && offset.checked_add(length).is_none_or(|end| end > total) {
+            return Err(Error::corrupt(format!(
+                "the archive ends in the middle of {:?}",
+                crate::registry::escaped(&name)
+            ))
+            .hint("is the file complete?"));
+        }
+        let member = match is_file {
+            true => Member::File { offset, length },
+            false => Member::Other,
+        };
+        // The last of several wins, as in every tar.
+        members.insert(name.trim_start_matches("./").to_owned(), member);
+        if members.len() > MAX_ENTRIES {
+            let why = format!("the archive has more than {MAX_ENTRIES} entries");
+            return Err(Error::corrupt(why));
+        }
+    }
+    match members.is_empty() {
+        true => Err(Error::corrupt("the archive is empty").hint("is the file complete?")),
+        false => Ok(members),
+    }
+}
+
+/// Writes what `source` unpacks to into a file without a name.
+fn spool(store: &Store, source: File) -> Result<File> {
+    let subject = || "keep the archive for reading";
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    let root = store.root_fd();
+    let opened = rustix::fs::openat(&root, "tmp", flags | OFlags::TMPFILE, mode);
+    let fd = match opened {
+        // Not every filesystem has unnamed files (open(2), O_TMPFILE).
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
+            let name = format!("tmp/spool-{}", std::process::id());
+            let create = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+            let fd = rustix::fs::openat(&root, &name, create, mode).context(subject)?;
+            rustix::fs::unlinkat(&root, &name, rustix::fs::AtFlags::empty()).context(subject)?;
+            fd
+        }
+        opened => opened.context(subject)?,
+    };
+    let mut file = File::from(fd);
+    let mut reader = decompress(source)?;
+    let mut buffer = vec![0; 1 << 20];
+    for round in 0u64.. {
+        let count = reader.read(&mut buffer).map_err(|error| {
+            Error::corrupt(format!("read the archive: {error}")).hint("is the file complete?")
+        })?;
+        if count == 0 {
+            break;
+        }
+        if round % 64 == 0 {
+            let free = rustix::fs::fstatvfs(&file).context(subject)?;
+            if free.f_bavail.saturating_mul(free.f_frsize) < MIN_FREE {
+                return Err(Error::from(rustix::io::Errno::NOSPC)
+                    .wrap(subject())
+                    .hint("free some space where the store is"));
+            }
+        }
+        file.write_all(&buffer[..count]).context(subject)?;
+    }
+    Ok(file)
+}

@@ -1,0 +1,41 @@
+//! Images: what manifests and configs mean, and how images come, are found, named and removed.
+//!
+//! An image is its config's digest (the id) and the manifest that names config and layers; its
+//! content is the store's, its names are the store's references. Metadata is data: nothing in a
+//! manifest or config decides where a byte is written or what is run here.
+
+mod archive;
+mod change;
+mod config;
+mod embedded;
+mod feed;
+mod find;
+mod import;
+mod layers;
+mod list;
+mod load;
+mod make;
+mod manifest;
+mod platform;
+mod progress;
+mod pull;
+mod remove;
+mod strict;
+mod tag;
+#[cfg(test)]
+mod tests;
+
+pub use change::apply_change;
+pub use config::{Execution, Healthcheck, HistoryEntry, ImageConfig, RootFs};
+pub use embedded::{HELLO, ensure_hello};
+pub use find::{Image, find, size_bytes};
+pub use import::{ImportRequest, import};
+pub use list::{Listed, Listing, list};
+pub use load::{Loaded, load_path, load_stream};
+pub use make::{NewLayer, publish_image};
+pub use manifest::{Descriptor, Document, IndexEntry, Manifest, MediaType};
+pub use platform::Platform;
+pub use progress::{LayerEvent, Progress, Silent};
+pub use pull::{PullRequest, Pulled, pull};
+pub use remove::{Force, InUse, Removal, remove};
+pub use tag::{Named, is_untagged, tag, untagged_reference};

@@ -1,0 +1,467 @@
+//! Images through their whole life, in a store of their own: pulled from a scripted registry,
+//! loaded from made archives, named, found and removed.
+
+mod fixture;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use self::fixture::{Made, Scratch, gzip, tar_of};
+use super::*;
+use crate::base::{Digest, Reference};
+use crate::config::RegistrySettings;
+use crate::error::{Kind, Result};
+use crate::registry::scripted::{Asked, Reply, Scripted};
+use crate::registry::{Client, Credentials};
+
+fn client() -> Client {
+    Client::new(&RegistrySettings::default(), Credentials::default())
+}
+
+fn pull_from(scratch: &Scratch, server: &Scripted, tag: &str) -> Result<Pulled> {
+    let reference = format!("{}/app{tag}", server.address);
+    let reference: Reference = reference.parse().expect("reference");
+    let request = PullRequest {
+        reference: &reference,
+        platform: None,
+        concurrency: 3,
+    };
+    pull(&scratch.store, &client(), &request, &Silent)
+}
+
+/// Serves an image's documents and blobs; `twist` may answer first.
+fn registry(
+    made: &Made,
+    twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
+) -> Scripted {
+    let made = made.clone();
+    Scripted::start(move |asked| {
+        if let Some(reply) = twist(asked) {
+            return reply;
+        }
+        let name = asked.path.rsplit('/').next().unwrap_or_default();
+        if name == "1" {
+            let header = "Content-Type: application/vnd.oci.image.index.v1+json";
+            return Reply::ok(made.index.clone()).header(header);
+        }
+        let digest: Option<Digest> = name.parse().ok();
+        match digest.and_then(|digest| made.blobs.get(&digest)) {
+            Some(bytes) => fixture::ranged(bytes, asked),
+            None => Reply::status("404 Not Found"),
+        }
+    })
+}
+
+#[test]
+fn a_pulled_image_is_found_listed_and_current() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")], &[("b", "2")]]);
+    let server = registry(&made, |_| None);
+    let pulled = pull_from(&scratch, &server, ":1").expect("pulls");
+    assert_eq!((pulled.id, pulled.is_new), (made.config, true));
+    assert_eq!(pulled.digest, Digest::of(&made.index));
+
+    let name = format!("{}/app:1", server.address);
+    let image = find(&scratch.store, &name).expect("found");
+    assert_eq!((image.id, image.diff_ids.len()), (made.config, 2));
+    assert_eq!(
+        image.config.config.cmd.as_deref(),
+        Some(&["/a".to_owned()][..])
+    );
+    let layers = scratch.store.layers_for(&image.diff_ids).expect("unpacked");
+    assert_eq!(fs::read(layers[1].path.join("b")).expect("file"), b"2");
+    for layer in &image.layers {
+        let kept = scratch.store.open_blob(&layer.digest).expect("store");
+        assert!(kept.is_some(), "compressed blobs are kept");
+    }
+    let listing = list(&scratch.store).expect("lists");
+    assert_eq!((listing.images.len(), listing.broken.len()), (1, 0));
+
+    let before = server.count("blobs");
+    let again = pull_from(&scratch, &server, ":1").expect("pulls");
+    assert!(!again.is_new);
+    assert_eq!(server.count("blobs"), before, "nothing is fetched twice");
+}
+
+#[test]
+fn a22_content_that_is_not_the_configs_is_refused_before_publishing() {
+    let scratch = Scratch::new();
+    let made = Made::with_diff_id(&[&[("a", "1")]], Digest::of(b"other"));
+    let server = registry(&made, |_| None);
+    let error = pull_from(&scratch, &server, ":1").expect_err("refused");
+    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+    scratch.assert_empty();
+}
+
+#[test]
+fn a25_a_changed_blob_is_fetched_once_more_and_then_refused() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let layer = made.layers[0];
+    let mut bad = made.blobs[&layer].clone();
+    let last = bad.len() - 20;
+    bad[last] ^= 1;
+    let path = layer.to_string();
+    let always = bad.clone();
+    let server = registry(&made, move |asked| {
+        asked
+            .path
+            .ends_with(&path)
+            .then(|| Reply::ok(always.clone()))
+    });
+    let error = pull_from(&scratch, &server, ":1").expect_err("refused");
+    assert!(error.to_string().contains("digest"), "{error}");
+    assert_eq!(server.count(&layer.to_string()), 2);
+    scratch.assert_empty();
+
+    // Damage on the way, once: the second attempt is clean.
+    let turn = AtomicUsize::new(0);
+    let path = layer.to_string();
+    let server = registry(&made, move |asked| {
+        let first = asked.path.ends_with(&path) && turn.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| Reply::ok(bad.clone()))
+    });
+    pull_from(&scratch, &server, ":1").expect("pulls");
+}
+
+#[test]
+fn a26_tag_and_digest_together_mean_the_digest() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let server = registry(&made, |_| None);
+    let manifest = made.manifest;
+    pull_from(&scratch, &server, &format!(":other@{manifest}")).expect("pulls");
+    assert_eq!(server.count("/other"), 0);
+    let wrong = Digest::of(b"x");
+    assert!(pull_from(&scratch, &server, &format!(":1@{wrong}")).is_err());
+}
+
+#[test]
+fn f63_a_failed_pull_is_continued_by_the_next() {
+    let scratch = Scratch::new();
+    let noise: String = (0..40_000u32)
+        .map(|i| char::from(b'a' + (i * i % 23) as u8))
+        .collect();
+    let made = Made::new(&[&[("a", &noise)]]);
+    let layer = made.layers[0].to_string();
+    let bytes = made.blobs[&made.layers[0]].clone();
+    let turn = AtomicUsize::new(0);
+    let half = bytes.len() / 2;
+    let path = layer.clone();
+    let server = registry(&made, move |asked| {
+        if !asked.path.ends_with(&path) {
+            return None;
+        }
+        match turn.fetch_add(1, Ordering::SeqCst) {
+            0 => Some(Reply::ok(bytes.clone()).cut(half)),
+            1 => Some(Reply::status("403 Forbidden")),
+            _ => None,
+        }
+    });
+    let error = pull_from(&scratch, &server, ":1").expect_err("stops at 403");
+    assert_eq!(error.kind(), Kind::Registry, "{error}");
+    pull_from(&scratch, &server, ":1").expect("continues");
+    let asked = server.asked();
+    let starts: Vec<_> = asked
+        .iter()
+        .filter(|asked| asked.path.ends_with(&layer))
+        .map(Asked::range_start)
+        .collect();
+    assert_eq!(starts, [None, Some(half), Some(half)]);
+}
+
+#[test]
+fn a_docker_archive_loads_with_all_its_names() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")], &[("b", "2")]]);
+    let archive = made.docker_archive(&["one:1", "two:2"]);
+    for bytes in [archive.clone(), gzip(&archive)] {
+        let path = scratch.write("x.tar", &bytes);
+        let loaded = load_path(&scratch.store, &path, None, &Silent).expect("loads");
+        assert_eq!(loaded[0].id, made.config);
+        assert_eq!(loaded[0].named.len(), 2);
+        assert_eq!(
+            find(&scratch.store, "two:2").expect("found").id,
+            made.config
+        );
+    }
+}
+
+#[test]
+fn a38_a_name_that_moves_is_told_and_the_old_image_is_kept() {
+    let scratch = Scratch::new();
+    let load = |made: &Made| {
+        let path = scratch.write("x.tar", &made.docker_archive(&["one:1"]));
+        load_path(&scratch.store, &path, None, &Silent).expect("loads")
+    };
+    let (old, new) = (Made::new(&[&[("a", "1")]]), Made::new(&[&[("a", "2")]]));
+    load(&old);
+    let loaded = load(&new);
+    assert_eq!(loaded[0].named[0].replaced, Some(old.config));
+    let listing = list(&scratch.store).expect("lists");
+    let unnamed: Vec<_> = listing
+        .images
+        .iter()
+        .filter(|i| i.names.is_empty())
+        .collect();
+    assert_eq!(unnamed.len(), 1);
+    assert_eq!(unnamed[0].image.id, old.config);
+    // A new name takes it out of that state.
+    tag(
+        &scratch.store,
+        &old.config.to_string(),
+        &"back:1".parse().expect("name"),
+    )
+    .expect("tags");
+    let listing = list(&scratch.store).expect("lists");
+    assert!(listing.images.iter().all(|i| i.names.len() == 1));
+}
+
+#[test]
+fn a19_names_in_archives_never_leave_them() {
+    let scratch = Scratch::new();
+    let canary = scratch.write("canary.tar", &tar_of(&[("x", "y")]));
+    let made = Made::new(&[&[("x", "y")]]);
+    let config = &made.blobs[&made.config];
+    for name in ["../canary.tar", &canary.display().to_string(), "../../x"] {
+        let manifest = format!(r#"[{{"Config":"c","RepoTags":["a:1"],"Layers":["{name}"]}}]"#);
+        let members = [("manifest.json", manifest.as_bytes()), ("c", config)];
+        let path = scratch.write("x.tar", &fixture::archive(&members));
+        let error = load_path(&scratch.store, &path, None, &Silent).expect_err(name);
+        assert!(
+            error.to_string().contains("missing in the archive"),
+            "{error}"
+        );
+        scratch.assert_empty();
+    }
+}
+
+#[test]
+fn a19_a_layer_that_is_a_link_is_refused() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("x", "y")]]);
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    let mut builder = tar::Builder::new(Vec::new());
+    builder
+        .append_link(&mut header, "l.tar", "/etc/passwd")
+        .expect("link");
+    let manifest = r#"[{"Config":"c","RepoTags":["a:1"],"Layers":["l.tar"]}]"#;
+    fixture::append(&mut builder, "manifest.json", manifest.as_bytes());
+    fixture::append(&mut builder, "c", &made.blobs[&made.config]);
+    let path = scratch.write("x.tar", &builder.into_inner().expect("archive"));
+    let error = load_path(&scratch.store, &path, None, &Silent).expect_err("refused");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    scratch.assert_empty();
+}
+
+#[test]
+fn damaged_archives_are_refused_in_one_line_and_change_nothing() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let good = made.docker_archive(&["one:1"]);
+    let flipped = {
+        let mut bytes = good.clone();
+        let at = bytes
+            .windows(7)
+            .position(|w| w == b"\"layers")
+            .expect("config")
+            + 2;
+        bytes[at] = b'X';
+        bytes
+    };
+    let zipped = gzip(&good);
+    let table: [(&str, Vec<u8>, &str); 6] = [
+        ("empty", Vec::new(), "empty"),
+        ("text", b"hello".repeat(1000), "archive"),
+        ("cut", good[..good.len() / 2].to_vec(), "archive"),
+        ("cut gzip", zipped[..zipped.len() / 2].to_vec(), "archive"),
+        ("config", flipped, "digest"),
+        ("rootfs", tar_of(&[("bin", "x")]), "not an image archive"),
+    ];
+    for (what, bytes, word) in table {
+        let path = scratch.write("x.tar", &bytes);
+        let error = load_path(&scratch.store, &path, None, &Silent).expect_err(what);
+        let text = error.to_string();
+        assert!(
+            text.contains(word) && !text.contains('\n'),
+            "{what}: {text}"
+        );
+        scratch.assert_empty();
+    }
+    let missing = scratch.path("nothing.tar");
+    let error = load_path(&scratch.store, &missing, None, &Silent).expect_err("missing");
+    assert_eq!(error.kind(), Kind::NotFound);
+}
+
+#[test]
+fn an_oci_layout_loads_from_a_directory_and_from_a_pipe() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")], &[("b", "2")]]);
+    let directory = scratch.path("layout");
+    made.write_layout(&directory, "team/app:7");
+    let loaded = load_path(&scratch.store, &directory, None, &Silent).expect("loads");
+    assert_eq!(loaded[0].id, made.config);
+    let image = find(&scratch.store, "team/app:7").expect("found");
+    assert_eq!(
+        image.manifest, made.manifest,
+        "the manifest is kept as it is"
+    );
+
+    let other = Scratch::new();
+    let members = made.layout_members("team/app:7");
+    let members: Vec<_> = members.iter().map(|(n, b)| (n.as_str(), &b[..])).collect();
+    let bytes = fixture::archive(&members);
+    let (reader, mut writer) = std::io::pipe().expect("pipe");
+    let writing = std::thread::spawn(move || writer.write_all(&bytes));
+    let input = fs::File::from(std::os::fd::OwnedFd::from(reader));
+    let loaded = load_stream(&other.store, input, None, &Silent).expect("loads");
+    writing.join().expect("thread").expect("written");
+    assert_eq!(loaded[0].id, made.config);
+}
+
+#[test]
+fn a19_links_inside_a_layout_directory_are_not_followed() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let directory = scratch.path("layout");
+    made.write_layout(&directory, "app:1");
+    let blobs = directory.join("blobs");
+    fs::rename(&blobs, scratch.path("elsewhere")).expect("rename");
+    symlink(scratch.path("elsewhere"), &blobs).expect("symlink");
+    assert!(load_path(&scratch.store, &directory, None, &Silent).is_err());
+    scratch.assert_empty();
+}
+
+#[test]
+fn import_makes_an_image_of_a_tar() {
+    let scratch = Scratch::new();
+    let tar = tar_of(&[("etc/x", "y")]);
+    let request = ImportRequest {
+        source: "-",
+        name: Some("mine:1".parse().expect("name")),
+        changes: &["CMD [\"/x\"]".to_owned(), "ENV A=1".to_owned()],
+        message: None,
+        platform: None,
+    };
+    let (id, _) = import(&scratch.store, &gzip(&tar)[..], &request).expect("imports");
+    let image = find(&scratch.store, "mine:1").expect("found");
+    assert_eq!((image.id, image.diff_ids[0].0), (id, Digest::of(&tar)));
+    assert_eq!(image.config.config.env, ["A=1"]);
+    let comment = image.config.history[0].comment.as_deref();
+    assert_eq!(comment, Some("Imported from -"));
+    assert_eq!(image.layers[0].size, tar.len() as u64);
+
+    let nameless = ImportRequest {
+        name: None,
+        ..request
+    };
+    let (id, _) = import(&scratch.store, &tar_of(&[("z", "z")])[..], &nameless).expect("imports");
+    assert_eq!(find(&scratch.store, &id.to_string()).expect("kept").id, id);
+}
+
+#[test]
+fn images_are_found_by_prefix_and_missing_ones_are_named() {
+    let scratch = Scratch::new();
+    let id = ensure_hello(&scratch.store, b"program").expect("made");
+    assert_eq!(find(&scratch.store, HELLO).expect("found").id, id);
+    for name in [
+        "hull/hello",
+        &id.to_string(),
+        &id.hex()[..12],
+        &id.hex()[..1],
+    ] {
+        assert_eq!(find(&scratch.store, name).expect(name).id, id);
+    }
+    let error = find(&scratch.store, "nosuch").expect_err("missing");
+    assert_eq!(error.to_string(), "No such image: nosuch:latest");
+    let same: Vec<_> = (0..40u8)
+        .map(|n| {
+            let text = format!("{n}");
+            let tar = tar_of(&[("f", &text)]);
+            let request = ImportRequest {
+                source: "-",
+                name: None,
+                changes: &[],
+                message: None,
+                platform: None,
+            };
+            import(&scratch.store, &tar[..], &request)
+                .expect("imports")
+                .0
+                .hex()
+        })
+        .collect();
+    let first = same.iter().map(|hex| &hex[..1]);
+    let twice = first
+        .clone()
+        .find(|c| first.clone().filter(|d| d == c).count() > 1);
+    let error = find(&scratch.store, twice.expect("40 of 16")).expect_err("ambiguous");
+    assert!(error.to_string().contains("multiple IDs found"), "{error}");
+}
+
+#[test]
+fn the_embedded_image_has_one_digest() {
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let id = ensure_hello(&first.store, b"program").expect("made");
+    assert_eq!(ensure_hello(&first.store, b"program").expect("found"), id);
+    assert_eq!(ensure_hello(&second.store, b"program").expect("made"), id);
+    assert_ne!(ensure_hello(&second.store, b"other").expect("made"), id);
+}
+
+#[test]
+fn rmi_untags_first_and_deletes_with_the_last_name() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let id = ensure_hello(store, b"program").expect("made");
+    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    let removal = remove(store, "other:1", Force::No, &[]).expect("untags");
+    assert_eq!((removal.untagged.len(), removal.deleted.len()), (1, 0));
+    assert_eq!(removal.untagged[0], "other:1");
+
+    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    let error = remove(store, &id.hex(), Force::No, &[]).expect_err("two repositories");
+    assert!(
+        error
+            .to_string()
+            .contains("(must be forced) - image is referenced in multiple")
+    );
+    let removal = remove(store, &id.hex(), Force::Yes, &[]).expect("removes");
+    assert_eq!(removal.untagged, ["hull/hello:latest", "other:1"]);
+    assert_eq!(removal.deleted[0], id.to_string());
+    scratch.assert_empty();
+    let error = remove(store, "x", Force::No, &[]).expect_err("missing");
+    assert_eq!(error.to_string(), "No such image: x:latest");
+}
+
+#[test]
+fn rmi_spares_what_containers_use() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let id = ensure_hello(store, b"program").expect("made");
+    let image = find(store, HELLO).expect("found");
+    let user = |running| InUse {
+        image: id,
+        manifest: image.manifest,
+        container: "0123456789ab".to_owned(),
+        running,
+    };
+    let error = remove(store, HELLO, Force::No, &[user(false)]).expect_err("used");
+    let expected = format!(
+        "conflict: unable to remove repository reference \"hull/hello:latest\" (must force) - \
+         container 0123456789ab is using its referenced image {}",
+        id.short()
+    );
+    assert_eq!(error.to_string(), expected);
+    let error = remove(store, &id.hex(), Force::Yes, &[user(true)]).expect_err("running");
+    assert!(error.to_string().contains("(cannot be forced)"), "{error}");
+    let removal = remove(store, HELLO, Force::Yes, &[user(false)]).expect("untags");
+    assert!(removal.deleted.is_empty());
+    assert!(
+        store.layers_for(&image.diff_ids).is_ok(),
+        "the container keeps its layers"
+    );
+}
