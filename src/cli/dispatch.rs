@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::flags::walk::{self, FlagOrder};
 use crate::cli::flags::{Matches, WORDS};
-use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, output};
+use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, output, store};
 use crate::config::{Overrides, Settings};
 use crate::error::{Result, Scope};
 
@@ -50,7 +50,7 @@ impl Invocation {
             output::note(notice);
         }
         if self.command.mapped_root == MappedRoot::Always && settings.rootless {
-            become_mapped_root(&settings)?;
+            store::become_mapped_root(&settings)?;
         }
         (self.command.run)(&self.matches, &settings)
     }
@@ -59,10 +59,6 @@ impl Invocation {
     pub fn scope(&self) -> Scope {
         self.command.scope
     }
-}
-
-fn become_mapped_root(_settings: &Settings) -> Result<()> {
-    Ok(())
 }
 
 /// Finds the command that the program's arguments name. `hull-runc …` means `hull oci …`.
