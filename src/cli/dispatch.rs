@@ -52,7 +52,9 @@ impl Invocation {
         if self.command.mapped_root == MappedRoot::Always && settings.rootless {
             store::become_mapped_root(&settings)?;
         }
-        (self.command.run)(&self.matches, &settings)
+        let code = (self.command.run)(&self.matches, &settings)?;
+        store::tell_notice();
+        Ok(code)
     }
 
     /// Which exit codes the command's errors have.
