@@ -162,8 +162,12 @@ mod error;
 mod image;
 mod init_program;
 mod logs;
+mod monitor;
 mod registry;
+mod rootfs;
 mod rootless;
+mod runtime;
+mod state;
 mod store;
 mod sys;
 
