@@ -74,7 +74,7 @@ fn is_absent(error: &std::io::Error) -> bool {
     )
 }
 
-/// Settings decide where a process with root's rights writes: only root (or the user) may give them.
+/// Settings decide where a process with root's rights writes: nobody else may give them.
 fn check_owner(file: &File, path: &Path, env: &Environment) -> Result<()> {
     if !env.privileged {
         return Ok(());

@@ -14,11 +14,10 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+use super::tar_index::{Member, index};
 use crate::error::{Context, Error, Kind, Result};
 use crate::store::{Store, decompress};
 
-/// Entries of an image archive; a real one has a few per layer.
-const MAX_ENTRIES: usize = 100_000;
 /// Space that a spooled archive leaves free.
 const MIN_FREE: u64 = 256 << 20;
 
@@ -28,20 +27,6 @@ pub enum Archive {
     Tar(File, HashMap<String, Member>),
     /// A directory.
     Directory(OwnedFd),
-}
-
-/// A member of a tar file.
-#[derive(Debug, Clone, Copy)]
-pub enum Member {
-    /// A regular file.
-    File {
-        /// Where its bytes begin.
-        offset: u64,
-        /// How many there are.
-        length: u64,
-    },
-    /// Anything else, which nobody has a use for.
-    Other,
 }
 
 impl Archive {
@@ -171,49 +156,6 @@ impl Read for Section {
         }
         self.offset += count as u64;
         Ok(count)
-    }
-}
-
-/// Finds the members of a tar without reading their content.
-fn index(file: &File) -> Result<HashMap<String, Member>> {
-    let subject = || "read the archive's index";
-    let total = file.metadata().context(subject)?.len();
-    let mut reader = file.try_clone().context(subject)?;
-    io::Seek::rewind(&mut reader).context(subject)?;
-    let mut archive = tar::Archive::new(reader);
-    let mut members = HashMap::new();
-    let damaged = |error: io::Error| {
-        Error::corrupt(format!("not a usable tar archive: {error}")).hint("is the file complete?")
-    };
-    for entry in archive.entries_with_seek().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
-        // A name that is no text is no name an image refers to.
-        let Ok(name) = String::from_utf8(entry.path_bytes().into_owned()) else {
-            continue;
-        };
-        let (offset, length) = (entry.raw_file_position(), entry.size());
-        let is_file = entry.header().entry_type().is_file();
-        if is_file && offset.checked_add(length).is_none_or(|end| end > total) {
-            return Err(Error::corrupt(format!(
-                "the archive ends in the middle of {:?}",
-                crate::registry::escaped(&name)
-            ))
-            .hint("is the file complete?"));
-        }
-        let member = match is_file {
-            true => Member::File { offset, length },
-            false => Member::Other,
-        };
-        // The last of several wins, as in every tar.
-        members.insert(name.trim_start_matches("./").to_owned(), member);
-        if members.len() > MAX_ENTRIES {
-            let why = format!("the archive has more than {MAX_ENTRIES} entries");
-            return Err(Error::corrupt(why));
-        }
-    }
-    match members.is_empty() {
-        true => Err(Error::corrupt("the archive is empty").hint("is the file complete?")),
-        false => Ok(members),
     }
 }
 

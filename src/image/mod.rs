@@ -22,6 +22,7 @@ mod pull;
 mod remove;
 mod strict;
 mod tag;
+mod tar_index;
 #[cfg(test)]
 mod tests;
 

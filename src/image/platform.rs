@@ -57,7 +57,8 @@ impl Platform {
         Platform::new("linux", std::env::consts::ARCH, None)
     }
 
-    /// How well content for `offered` runs where this is wanted: lower is better, `None` not at all.
+    /// How well content for `offered` runs where this is wanted: lower is better, `None` is not
+    /// at all.
     pub fn rank(&self, offered: &Platform) -> Option<usize> {
         if self.os != offered.os {
             return None;

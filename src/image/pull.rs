@@ -2,6 +2,7 @@
 
 use super::config::ImageConfig;
 use super::feed::{More, receive_layer};
+use super::find::open;
 use super::layers::{Wanted, unpack_missing};
 use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, Manifest, choose};
 use super::platform::Platform;
@@ -68,14 +69,7 @@ fn pull_image(
     let (manifest_bytes, manifest) = resolve(&repository, top, &wanted)?;
     let manifest_digest = Digest::of(&manifest_bytes);
     progress.begin(&name.familiar());
-    if let Some(known) = store.find_ref(&name)?
-        && known.manifest == manifest_digest
-        && known.repo_digest == Some(digest)
-        && super::find::open(store, known.clone())
-            .and_then(|image| store.layers_for(&image.diff_ids))
-            .is_ok()
-    {
-        let id = known.image;
+    if let Some(id) = current(store, &name, &manifest_digest, &digest)? {
         return Ok(Pulled {
             id,
             digest,
@@ -121,6 +115,24 @@ fn pull_image(
         digest,
         is_new: true,
     })
+}
+
+/// The image `name` stands for, if that is what the registry has and all of it is here.
+fn current(
+    store: &Store,
+    name: &Reference,
+    manifest: &Digest,
+    digest: &Digest,
+) -> Result<Option<Digest>> {
+    let known = store
+        .find_ref(name)?
+        .filter(|known| known.manifest == *manifest && known.repo_digest == Some(*digest));
+    let Some(known) = known else {
+        return Ok(None);
+    };
+    let id = known.image;
+    let whole = open(store, known).and_then(|image| store.layers_for(&image.diff_ids));
+    Ok(whole.is_ok().then_some(id))
 }
 
 /// Follows indexes to the manifest for `wanted`.

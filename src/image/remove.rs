@@ -92,7 +92,11 @@ pub fn remove(store: &Store, name: &str, force: Force, used: &[InUse]) -> Result
     let kept: Vec<Digest> = used.iter().map(|user| user.manifest).collect();
     let is_used = used.iter().any(|user| user.image == record.image);
     if !stays && !is_used {
-        store.collect_garbage(&kept)?;
+        let collected = store.collect_garbage(&kept)?;
+        // With a damaged record nothing is collected: what it needs is not known.
+        if !collected.broken.is_empty() {
+            return Ok(removal);
+        }
         removal.deleted.push(record.image.to_string());
         removal
             .deleted

@@ -465,3 +465,100 @@ fn rmi_spares_what_containers_use() {
         "the container keeps its layers"
     );
 }
+
+/// A registry of the distribution project, filled by skopeo; killed with the value.
+struct RealRegistry(std::process::Child, u16);
+
+impl RealRegistry {
+    fn start(scratch: &Scratch) -> Option<Self> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").ok()?;
+        let port = free.local_addr().ok()?.port();
+        drop(free);
+        let config = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
+             http: {{addr: \"127.0.0.1:{port}\"}}\n",
+            scratch.path("registry").display()
+        );
+        let config = scratch.write("registry.yml", config.as_bytes());
+        let quiet = std::process::Stdio::null;
+        let child = std::process::Command::new("docker-registry")
+            .arg("serve")
+            .arg(config)
+            .stdout(quiet())
+            .stderr(quiet())
+            .spawn()
+            .ok()?;
+        let registry = RealRegistry(child, port);
+        for _ in 0..100 {
+            if std::net::TcpStream::connect(("127.0.0.1".parse::<std::net::Ipv4Addr>().ok()?, port))
+                .is_ok()
+            {
+                return Some(registry);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        None
+    }
+}
+
+impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_real_registry_is_pulled_from() {
+    let scratch = Scratch::new();
+    let Some(registry) = RealRegistry::start(&scratch) else {
+        skip("docker-registry is not installed");
+        return;
+    };
+    let made = Made::new(&[&[("a", "1")], &[("b", "2")], &[("c", "3")]]);
+    let layout = scratch.path("layout");
+    made.write_layout(&layout, "1");
+    let target = format!("docker://127.0.0.1:{}/team/app:1", registry.1);
+    let copied = std::process::Command::new("skopeo")
+        .args([
+            "copy",
+            "--quiet",
+            "--insecure-policy",
+            "--dest-tls-verify=false",
+        ])
+        .arg(format!("oci:{}:1", layout.display()))
+        .arg(target)
+        .output();
+    let Ok(copied) = copied else {
+        skip("skopeo is not installed");
+        return;
+    };
+    assert!(
+        copied.status.success(),
+        "{}",
+        String::from_utf8_lossy(&copied.stderr)
+    );
+    let reference = format!("127.0.0.1:{}/team/app:1", registry.1);
+    let reference: Reference = reference.parse().expect("reference");
+    let request = PullRequest {
+        reference: &reference,
+        platform: None,
+        concurrency: 3,
+    };
+    let pulled = pull(&scratch.store, &client(), &request, &Silent).expect("pulls");
+    assert_eq!((pulled.id, pulled.digest), (made.config, made.manifest));
+    let missing = reference.with_tag("no").expect("tag");
+    let request = PullRequest {
+        reference: &missing,
+        ..request
+    };
+    let error = pull(&scratch.store, &client(), &request, &Silent).expect_err("missing");
+    assert_eq!(error.kind(), Kind::NotFound, "{error}");
+}
+
+/// A test that cannot run here says so.
+fn skip(reason: &str) {
+    // Nothing is lost if the notice is.
+    let _ = writeln!(std::io::stderr(), "SKIP {reason}");
+}

@@ -54,7 +54,8 @@ impl Credentials {
             }
             Err(error) => return Err(error).context(|| format!("read {}", path.display())),
         };
-        // The parser's message could quote the file, and with it a password: only its place is told.
+        // The parser's message could quote the file, and with it a password: only its place is
+        // told.
         let document: Value = serde_json::from_str(&text).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
             Error::invalid(format!("{}: {place}: not JSON", path.display()))

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What the client sent.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Close the connection after this many bytes of the body.
     pub cut: Option<usize>,
+    /// Keep it open that long afterwards, sending nothing.
+    pub stall: Duration,
 }
 
 impl Reply {
@@ -49,6 +52,7 @@ impl Reply {
             headers: Vec::new(),
             body: body.into(),
             cut: None,
+            stall: Duration::ZERO,
         }
     }
 
@@ -63,6 +67,12 @@ impl Reply {
     /// With one more header line.
     pub fn header(mut self, line: impl Into<String>) -> Self {
         self.headers.push(line.into());
+        self
+    }
+
+    /// Silent after the last byte instead of closed.
+    pub fn stall(mut self, time: Duration) -> Self {
+        self.stall = time;
         self
     }
 
@@ -160,5 +170,7 @@ fn serve(
     writer.write_all(head.as_bytes()).ok()?;
     writer.write_all(b"\r\n").ok()?;
     let end = reply.cut.unwrap_or(reply.body.len()).min(reply.body.len());
-    writer.write_all(&reply.body[..end]).ok()
+    writer.write_all(&reply.body[..end]).ok()?;
+    std::thread::sleep(reply.stall);
+    Some(())
 }

@@ -175,13 +175,35 @@ fn f63_an_interrupted_blob_continues_where_it_stopped() {
 }
 
 #[test]
-fn f62_a_server_that_never_delivers_is_given_up() {
+fn f63_a_server_that_never_delivers_is_given_up() {
     let (bytes, digest) = sample();
     let (whole, size) = (bytes.clone(), bytes.len() as u64);
     let server = Scripted::start(move |asked| ranged(&whole, asked).cut(0));
     let error = download(&server, &digest, size).expect_err("gives up");
     assert_eq!(error.kind(), Kind::Registry, "{error}");
     assert_eq!(server.count("blobs"), 6);
+}
+
+#[test]
+fn f62_a_stalled_transfer_continues_on_a_new_connection() {
+    let (bytes, digest) = sample();
+    let (whole, size) = (bytes.clone(), bytes.len() as u64);
+    let turn = AtomicUsize::new(0);
+    let server = Scripted::start(move |asked| {
+        let reply = ranged(&whole, asked);
+        match turn.fetch_add(1, Ordering::SeqCst) {
+            0 => reply.cut(20_000).stall(Duration::from_secs(20)),
+            _ => reply,
+        }
+    });
+    let begin = std::time::Instant::now();
+    assert_eq!(download(&server, &digest, size).expect("completes"), bytes);
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert_eq!(server.asked()[1].range_start(), Some(20_000));
 }
 
 #[test]

@@ -30,6 +30,8 @@ mod remove;
 mod stage;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use atomic::{Durable, atomic_write};
 pub use compression::decompress;

@@ -65,7 +65,7 @@ impl Store {
             for name in atomic::names_in(dir.as_fd()).context(|| self.show(REFS))? {
                 let below = format!("{path}{name}");
                 if is_reference_file(&name) {
-                    match read_ref(dir.as_fd(), &name) {
+                    match read_ref(dir.as_fd(), path.trim_end_matches('/'), &name) {
                         Ok(Some(record)) => good.push(record),
                         Ok(None) => {}
                         Err(error) => broken.push(BrokenRef { path: below, error }),
@@ -94,7 +94,7 @@ impl Store {
             return Ok(None);
         };
         let name = file_name_of(reference);
-        read_ref(dir.as_fd(), &name)
+        read_ref(dir.as_fd(), &reference.full_name(), &name)
             .map_err(|error| error.hint(format!("remove it: hull rmi {}", reference.familiar())))
             .context(|| format!("read reference {}", reference.familiar()))
     }
@@ -170,12 +170,13 @@ fn is_reference_file(name: &str) -> bool {
     name.starts_with("_tag_") || name.starts_with("_digest_")
 }
 
-fn read_ref(dir: BorrowedFd<'_>, name: &str) -> Result<Option<RefRecord>> {
+/// Reads `name` in `dir`, which holds the references of `full_name`.
+fn read_ref(dir: BorrowedFd<'_>, full_name: &str, name: &str) -> Result<Option<RefRecord>> {
     let Some(bytes) = atomic::read_small(dir, name, RECORD_LIMIT)? else {
         return Ok(None);
     };
     let record: RefRecord = serde_json::from_slice(&bytes)?;
-    if file_name_of(&record.reference) != name {
+    if file_name_of(&record.reference) != name || record.reference.full_name() != full_name {
         return Err(Error::corrupt(format!(
             "{name} contains the reference {}",
             record.reference
