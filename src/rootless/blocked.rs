@@ -20,7 +20,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// Reads the four files; about 20 us.
+    /// Reads the four files.
     pub fn read() -> Switches {
         let read = |path: &str| Some(fs::read_to_string(path).ok()?.trim().to_string());
         Switches {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 
 use crate::error::{Context, Error, Kind, Result};
-use crate::rootless::helpers::{self, Helpers};
+use crate::rootless::mappers::{self, Mappers};
 use crate::rootless::subid::{self, Range, Source};
 
 /// One line of `uid_map` or `gid_map`: `count` ids, `inside` the namespace and `outside`.
@@ -31,9 +31,9 @@ pub enum Cause {
     /// No line for this user in the named file.
     NoSubordinateIds { path: &'static str, user: String },
     /// newuidmap or newgidmap is not installed.
-    HelperMissing { name: &'static str },
-    /// The helper has neither the setuid bit nor file capabilities, or its mount ignores them.
-    HelperUnprivileged { path: &'static str },
+    MapperMissing { name: &'static str },
+    /// The mapper has neither the setuid bit nor file capabilities, or its mount ignores them.
+    MapperUnprivileged { path: &'static str },
     /// The caller set no_new_privs, under which setuid programs gain nothing.
     NoNewPrivileges,
 }
@@ -44,7 +44,7 @@ pub enum IdMap {
     Full {
         uids: Vec<Extent>,
         gids: Vec<Extent>,
-        helpers: Helpers,
+        mappers: Mappers,
     },
     Single {
         uid: u32,
@@ -83,11 +83,11 @@ impl IdMap {
         if gids.is_empty() {
             return single(none("/etc/subgid"));
         }
-        match helpers::find()? {
-            Ok(helpers) => Ok(IdMap::Full {
+        match mappers::find()? {
+            Ok(mappers) => Ok(IdMap::Full {
                 uids: extents("/etc/subuid", uid, &uids)?,
                 gids: extents("/etc/subgid", gid, &gids)?,
-                helpers,
+                mappers,
             }),
             Err(cause) => single(cause),
         }
@@ -137,8 +137,8 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::NoSubordinateIds { path, user } => write!(f, "no ids for {user} in {path}"),
-            Cause::HelperMissing { name } => write!(f, "{name} is not installed"),
-            Cause::HelperUnprivileged { path } => {
+            Cause::MapperMissing { name } => write!(f, "{name} is not installed"),
+            Cause::MapperUnprivileged { path } => {
                 write!(
                     f,
                     "{path} has no privileges (not setuid root, or mounted nosuid)"
@@ -156,10 +156,10 @@ impl Cause {
             Cause::NoSubordinateIds { user, .. } => format!(
                 "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
             ),
-            Cause::HelperMissing { .. } => {
+            Cause::MapperMissing { .. } => {
                 "install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora)".into()
             }
-            Cause::HelperUnprivileged { path } => format!("sudo chmod u+s {path}"),
+            Cause::MapperUnprivileged { path } => format!("sudo chmod u+s {path}"),
             Cause::NoNewPrivileges => "start hull without it (systemd: NoNewPrivileges=no)".into(),
         }
     }
@@ -237,8 +237,8 @@ mod tests {
                 path: "/etc/subuid",
                 user: "ann".into(),
             },
-            Cause::HelperMissing { name: "newuidmap" },
-            Cause::HelperUnprivileged {
+            Cause::MapperMissing { name: "newuidmap" },
+            Cause::MapperUnprivileged {
                 path: "/usr/bin/newuidmap",
             },
             Cause::NoNewPrivileges,

@@ -6,16 +6,16 @@
 //! monitor stays outside and reaches in by `/proc/PID/ns/user`. Nothing has to be migrated: when
 //! the last process of R ends, R is gone, and the next command reads `/etc/subuid` afresh.
 //!
-//! Without subordinate ids, or without helpers that may use them, R maps one id: the caller is
+//! Without subordinate ids, or without mappers that may use them, R maps one id: the caller is
 //! root inside and nobody else exists. The layers of such a store are squashed to that id.
 //!
 //! Everything here runs before the process has threads: the kernel refuses a process with threads
 //! to change its user namespace (setns(2), EINVAL).
 
 mod blocked;
-mod helpers;
 mod holder;
 mod map;
+mod mappers;
 mod namespace;
 mod subid;
 

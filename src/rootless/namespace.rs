@@ -12,7 +12,7 @@ use crate::sys::user_namespace::Anchor;
 
 /// Moves this process, which must have one thread, into a new user namespace mapped as told.
 ///
-/// Should: map from outside, then join. The helpers have no privileges inside, and a process that
+/// Should: map from outside, then join. The mappers have no privileges inside, and a process that
 /// entered before its id was mapped would be nobody (uid 65534) and could not write the map.
 pub fn become_mapped_root(map: &IdMap) -> Result<()> {
     let anchor = create(map)?;
@@ -29,8 +29,8 @@ pub fn create(map: &IdMap) -> Result<Anchor> {
         IdMap::Full {
             uids,
             gids,
-            helpers,
-        } => helpers.run(pid, uids, gids)?,
+            mappers,
+        } => mappers.run(pid, uids, gids)?,
         IdMap::Single { uid, gid, .. } => {
             // The kernel wants this before an unprivileged gid_map (since 3.19, CVE-2014-8989):
             // dropping a group could otherwise open what the group was forbidden.

@@ -2,7 +2,7 @@
 //!
 //! The default profile (`default.json`) is Docker's, stricter, and answers ENOSYS to calls it does
 //! not know, because that is what libc falls back on. It is compiled to BPF by build.rs for the
-//! default capabilities; other capability sets and profiles take about 0.2 ms at run time.
+//! default capabilities; other capability sets and profiles are compiled when they are used.
 //!
 //! A filter compares integers. It cannot look behind pointers, so `clone3`'s flags are out of
 //! reach (refused), and so is i386's `socketcall`. Where the kernel looks at 32 bits of an

@@ -100,11 +100,19 @@ impl Profile {
 
     /// The policy of a profile whose remaining rules all apply.
     pub fn policy(&self) -> Result<Policy, String> {
-        let rules = self.syscalls.iter().flatten();
+        let mut rules = Vec::new();
+        for written in self.syscalls.iter().flatten() {
+            let rule = written.rule()?;
+            if has_repeated_argument(&rule) {
+                rules.extend(split(&rule));
+            } else {
+                rules.push(rule);
+            }
+        }
         Ok(Policy {
             default: verdict(&self.default_action, self.default_errno_ret)?,
             abis: self.abis()?,
-            rules: rules.map(Syscalls::rule).collect::<Result<_, _>>()?,
+            rules,
         })
     }
 
@@ -210,6 +218,23 @@ impl Argument {
             value,
         })
     }
+}
+
+fn has_repeated_argument(rule: &Rule) -> bool {
+    let mut seen = [false; 6];
+    rule.conditions.iter().any(|condition| {
+        let slot = seen.get_mut(condition.argument as usize);
+        slot.is_some_and(|slot| std::mem::replace(slot, true))
+    })
+}
+
+/// One rule per condition. libseccomp cannot hold two conditions on one argument, so under Docker
+/// such a rule has always meant "any of", and profiles that refuse "38 or 40" rely on it.
+fn split(rule: &Rule) -> impl Iterator<Item = Rule> + '_ {
+    rule.conditions.iter().map(|condition| Rule {
+        conditions: vec![*condition],
+        ..rule.clone()
+    })
 }
 
 fn verdict(action: &str, errno: Option<u32>) -> Result<u32, String> {

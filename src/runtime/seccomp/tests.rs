@@ -362,6 +362,19 @@ fn arguments_are_and_rules_are_or() {
 }
 
 #[test]
+fn two_conditions_on_one_argument_mean_either() {
+    let program = custom(
+        r#"{"names":["socket"],"action":"SCMP_ACT_ERRNO","errnoRet":97,"args":[
+            {"index":0,"value":38,"op":"SCMP_CMP_EQ"},{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]},
+        {"names":["socket"],"action":"SCMP_ACT_ALLOW"}"#,
+    );
+    let table = [(38, RET_ERRNO | 97), (40, RET_ERRNO | 97), (2, RET_ALLOW)];
+    for (family, verdict) in table {
+        assert_eq!(run(&program, X86_64, 41, arguments(&[family])), verdict);
+    }
+}
+
+#[test]
 fn every_action_has_its_verdict() {
     let table = [
         ("ALLOW", 0x7fff_0000),

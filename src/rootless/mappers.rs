@@ -25,13 +25,13 @@ const NEWGIDMAP: [&str; 4] = [
 
 /// Both programs, found and able to do their work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Helpers {
+pub struct Mappers {
     pub newuidmap: &'static str,
     pub newgidmap: &'static str,
 }
 
 /// Finds both, or says why a full map cannot be written.
-pub fn find() -> Result<Result<Helpers, Cause>> {
+pub fn find() -> Result<Result<Mappers, Cause>> {
     if rustix::thread::no_new_privs().context(|| "read no_new_privs")? {
         return Ok(Err(Cause::NoNewPrivileges));
     }
@@ -39,32 +39,32 @@ pub fn find() -> Result<Result<Helpers, Cause>> {
         Ok(path) => path,
         Err(cause) => return Ok(Err(cause)),
     };
-    Ok(find_one("newgidmap", &NEWGIDMAP).map(|newgidmap| Helpers {
+    Ok(find_one("newgidmap", &NEWGIDMAP).map(|newgidmap| Mappers {
         newuidmap,
         newgidmap,
     }))
 }
 
-impl Helpers {
-    /// Writes both maps of the process's namespace, the two programs side by side (1.2 ms each).
+impl Mappers {
+    /// Writes both maps of the process's namespace, the two programs side by side.
     pub fn run(&self, pid: i32, uids: &[Extent], gids: &[Extent]) -> Result<()> {
-        let uid_helper = start(self.newuidmap, pid, uids)?;
-        let gid_helper = start(self.newgidmap, pid, gids);
+        let uid_mapper = start(self.newuidmap, pid, uids)?;
+        let gid_mapper = start(self.newgidmap, pid, gids);
         // The first must be reaped even when the second could not be started.
-        let uid_result = finish(self.newuidmap, uid_helper);
-        let gid_result = finish(self.newgidmap, gid_helper?);
+        let uid_result = finish(self.newuidmap, uid_mapper);
+        let gid_result = finish(self.newgidmap, gid_mapper?);
         uid_result.and(gid_result)
     }
 }
 
 fn find_one(name: &'static str, paths: &[&'static str]) -> Result<&'static str, Cause> {
-    let mut found = Err(Cause::HelperMissing { name });
+    let mut found = Err(Cause::MapperMissing { name });
     for path in paths {
         if is_privileged(path) {
             return Ok(path);
         }
         if found.is_err() && std::fs::exists(path).unwrap_or(false) {
-            found = Err(Cause::HelperUnprivileged { path });
+            found = Err(Cause::MapperUnprivileged { path });
         }
     }
     found
@@ -101,8 +101,8 @@ fn start(path: &str, pid: i32, extents: &[Extent]) -> Result<Child> {
         .context(|| format!("start {path}"))
 }
 
-fn finish(path: &str, helper: Child) -> Result<()> {
-    let output = helper
+fn finish(path: &str, mapper: Child) -> Result<()> {
+    let output = mapper
         .wait_with_output()
         .context(|| format!("wait for {path}"))?;
     if output.status.success() {
