@@ -144,11 +144,11 @@ fn tag_and_rmi_count_references(bed: &Bed) {
 }
 
 fn an_image_in_use_is_not_removed(bed: &Bed) {
-    bed.hull(&["create", "--name", "c", "busybox:test"]).ok();
+    bed.hull(&["create", "--name", "ctr", "busybox:test"]).ok();
     bed.hull(&["rmi", "busybox:test"])
         .fails(1)
         .stderr_has("unable to remove");
-    bed.hull(&["rm", "c"]).ok();
+    bed.hull(&["rm", "ctr"]).ok();
     bed.hull(&["rmi", "busybox:test"]).ok();
 }
 
