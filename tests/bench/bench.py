@@ -27,7 +27,7 @@ from pathlib import Path
 GAP_SECONDS = 0.03
 IMAGE_CACHE = Path("/var/tmp/hull-bench-image.tar")
 IMAGE_BYTES = 300 * 1000 * 1000
-PACKAGES = "gcc,g++,python3,perl,git,vim,locales-all"
+PACKAGES = "gcc,python3,git,vim"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
 
@@ -337,14 +337,14 @@ class Bench:
         build_large_image(self.work)
         runs = 2 if self.quick else 5
 
-        def contestants(words, name):
+        def contestants(words, *names):
             engines = [
                 ("hull", self.plain, self.hull),
                 ("podman", self.podman_runner, self.podman),
                 ("docker", self.plain, self.docker),
             ]
             return [
-                Contestant(engine, runner, make(*words), self.forget(runner, make, name))
+                Contestant(engine, runner, make(*words), self.forget(runner, make, names))
                 for engine, runner, make in engines
             ]
 
@@ -353,16 +353,18 @@ class Bench:
         compete(title, contestants(["load", "-q", "-i", IMAGE_CACHE], "large:1"), runs)
         name = self.start_registry()
         pull = ["pull", "-q", name]
-        peers = contestants(pull, name)
+        peers = contestants(pull, name, "large:1")
         peers[1].words = self.podman("pull", "-q", "--tls-verify=false", name)
         compete("pull of the same from this machine", peers, runs)
 
-    def forget(self, runner, make, name):
+    def forget(self, runner, make, names):
+        """What takes the image away again, with its layers, and leaves a quiet disk."""
         def remove():
-            try:
-                runner.run(make("rmi", "-f", name))
-            except Failed:
-                pass  # not there yet
+            for name in names:
+                try:
+                    runner.run(make("rmi", "-f", name))
+                except Failed:
+                    pass  # not there
             os.sync()
         return remove
 
