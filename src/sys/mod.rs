@@ -2,3 +2,15 @@
 //!
 //! What the crates rustix (files, mounts, file descriptors) and nix (processes, signals, sockets)
 //! offer safely is used directly; only what they lack is here.
+
+#![allow(unsafe_code, reason = "this module exists to hold it")]
+
+pub mod descriptor;
+pub mod keyring;
+pub mod loopback;
+pub mod mount;
+pub mod process;
+pub mod seccomp;
+pub mod signal;
+pub mod signal_default;
+pub mod user_namespace;

@@ -1,0 +1,139 @@
+//! The command line: which commands there are, and the way from words to one of them.
+//!
+//! A command is data, a [`Command`], in a file of its own under the folder of its noun. The table
+//! [`COMMANDS`] lists them. Dispatch reads the words first and then builds the clap declarations of
+//! that one command only: building the whole tree would cost more than starting a container.
+//!
+//! **Adding a command** takes one file and one line:
+//! 1. `src/cli/<noun>/<verb>.rs` with `pub const COMMAND: Command = Command { …, ..Command::BASE
+//!    }`, an `arguments` function (flags, declared with the functions of [`flags`]) and a `run`
+//!    function (which prints through [`output`] and returns the exit code).
+//! 2. `&<noun>::<verb>::COMMAND` in [`COMMANDS`] (and `mod` lines).
+//!
+//! Then `hull generate man man` and `hull generate completions completions` renew the committed
+//! manual pages and completions; `tests/tidy.rs` fails until they are.
+//!
+//! Commands translate arguments and present results. What they do belongs to lower modules.
+
+mod completion;
+mod dispatch;
+pub mod flags;
+mod generate;
+mod help;
+pub mod output;
+mod system;
+mod version;
+
+use crate::config::Settings;
+use crate::error::{Result, Scope};
+
+pub use dispatch::{Screen, enter};
+use flags::Matches;
+use flags::walk::FlagOrder;
+
+/// All commands, in the order of the help screen.
+const COMMANDS: &[&Command] = &[
+    &system::info::COMMAND,
+    &version::COMMAND,
+    &completion::COMMAND,
+    &generate::MAN,
+    &generate::COMPLETIONS,
+];
+
+/// Nouns: first words that only gather commands.
+const GROUPS: &[(&str, &str)] = &[
+    ("builder", "Manage builds"),
+    ("container", "Manage containers"),
+    ("generate", "Write files made from the command table"),
+    ("image", "Manage images"),
+    ("network", "Manage networks"),
+    ("system", "Manage hull"),
+    ("volume", "Manage volumes"),
+];
+
+/// The commands people type most; they head the help screen.
+const COMMON: &[&str] = &[
+    "run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version",
+    "info",
+];
+
+/// Commands of other engines that hull will not have, and what to say instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("checkpoint", "hull does not checkpoint containers"),
+    ("farm", "hull builds on this machine only"),
+    (
+        "machine",
+        "hull runs on Linux directly and needs no virtual machine",
+    ),
+    ("node", "hull manages one machine and has no swarm"),
+    ("plugin", "hull has no plugins"),
+    (
+        "service",
+        "hull manages one machine and has no swarm; --restart keeps a container running",
+    ),
+    ("stack", "hull manages one machine and has no swarm"),
+    ("swarm", "hull manages one machine and has no swarm"),
+    ("trust", "hull verifies digests and does not sign images"),
+];
+
+/// One command, as data.
+pub struct Command {
+    /// How it is called, the manual's name first: `["ps", "container ls", "container list"]`.
+    pub paths: &'static [&'static str],
+    /// One line, as in the list of commands.
+    pub about: &'static str,
+    /// What follows the path in the usage line.
+    pub usage: &'static str,
+    /// How many words besides flags it takes.
+    pub words: Words,
+    /// Where the user probably wanted to go when there are too many words; may be empty.
+    pub words_hint: &'static str,
+    /// Whether flags may follow words.
+    pub order: FlagOrder,
+    /// Which exit codes its errors have.
+    pub scope: Scope,
+    /// Whether a rootless user has to become mapped root before it runs.
+    pub mapped_root: MappedRoot,
+    /// Left out of help screens, completions and manual pages.
+    pub hidden: bool,
+    /// Declares the flags.
+    pub arguments: fn(clap::Command) -> clap::Command,
+    /// Does it; the result is the exit code.
+    pub run: fn(&Matches, &Settings) -> Result<u8>,
+}
+
+impl Command {
+    /// What a command is unless it says otherwise.
+    pub const BASE: Command = Command {
+        paths: &[],
+        about: "",
+        usage: "[OPTIONS]",
+        words: Words::None,
+        words_hint: "",
+        order: FlagOrder::Anywhere,
+        scope: Scope::Other,
+        mapped_root: MappedRoot::Never,
+        hidden: false,
+        arguments: |command| command,
+        run: |_, _| Ok(0),
+    };
+}
+
+/// How many words besides flags a command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    None,
+    Exactly(usize),
+    AtLeast(usize),
+    AtMost(usize),
+    Between(usize, usize),
+}
+
+/// Whether a rootless user has to become root in a user namespace for a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappedRoot {
+    /// It only reads records, or asks for it itself.
+    Never,
+    /// It touches files of mapped owners.
+    Always,
+}

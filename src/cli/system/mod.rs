@@ -1,0 +1,3 @@
+//! Commands about the engine and the host.
+
+pub mod info;

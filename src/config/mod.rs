@@ -1,0 +1,19 @@
+//! Settings: what the host, the user and the command line decided, as one value.
+//!
+//! Weakest first: built in, `/etc/docker/daemon.json` (the keys that apply), `/etc/hull/config.json`,
+//! the user's `hull/config.json`, the environment, the command line. Nothing here creates the store
+//! or talks to a network, and a start without any file costs a handful of failing opens.
+
+mod environment;
+mod file;
+mod passwd;
+mod paths;
+mod settings;
+mod ulimit;
+
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use settings::{Dns, LogDefaults, Overrides, Proxies, RegistrySettings, Settings};
+pub use ulimit::Ulimit;

@@ -1,0 +1,171 @@
+//! The process that stays with one container: owns its terminal or pipes, writes its log, serves
+//! the clients that attach, and learns how it ended.
+//!
+//! Theory of operation. One thread, one poll(2) loop ([`attend`]), no allocation per message
+//! beyond one buffer. Output is read once, goes to the log first, then to every client. The client
+//! that started the container in the foreground gets back-pressure: while its socket is full,
+//! nothing more is read, so `hull run … | slow` loses nothing. Later clients are dropped when they
+//! do not keep up: none of them may stall the log. The end of the container is its pidfd becoming
+//! readable; what is left in its pipes is drained after that.
+//!
+//! It stays small (well under 1 MiB): it is executed anew once the container runs, with its open
+//! descriptors handed over, so that nothing of the command's heap remains.
+
+mod clients;
+mod pump;
+pub mod wire;
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use crate::error::{Context as _, Result};
+use crate::logs::Writer;
+use clients::{Clients, Request};
+use pump::{Input, Output, Outputs};
+
+/// What the monitor holds of its container.
+#[derive(Debug)]
+pub struct Attended {
+    /// The first process, our child.
+    pub container: OwnedFd,
+    /// The controlling side of the terminal; the pipes are unused then.
+    pub terminal: Option<OwnedFd>,
+    /// The write side of standard input, if it is open.
+    pub stdin: Option<OwnedFd>,
+    pub stdout: Option<OwnedFd>,
+    pub stderr: Option<OwnedFd>,
+    pub log: Option<Writer>,
+    /// Where clients connect.
+    pub listener: OwnedFd,
+    /// The client that started the container.
+    pub first_client: Option<OwnedFd>,
+    /// Signals sent to the monitor itself, as a signalfd.
+    pub signals: OwnedFd,
+    /// What the container is told when the monitor is told to end.
+    pub stop_signal: i32,
+}
+
+/// The container has ended; clients still wait for the word.
+#[derive(Debug)]
+pub struct Ended {
+    pub exit_code: u8,
+    clients: Clients,
+}
+
+impl Ended {
+    /// Tells every client how the container ended.
+    pub fn announce(self) {
+        self.clients.announce_exit(self.exit_code);
+    }
+}
+
+/// Serves the container until its end.
+pub fn attend(attended: Attended) -> Result<Ended> {
+    let Attended { container, listener, signals, stop_signal, .. } = &attended;
+    let (container, listener) = (container.try_clone()?, listener.try_clone()?);
+    let (signals, stop_signal) = (signals.try_clone()?, *stop_signal);
+    let mut clients = Clients::new(attended.first_client);
+    let mut outputs = Outputs::new(attended.terminal, attended.stdout, attended.stderr)?;
+    let mut input = match outputs.terminal() {
+        Some(terminal) => Input::terminal(terminal.try_clone()?),
+        None => Input::pipe(attended.stdin)?,
+    };
+    let mut log = attended.log;
+    loop {
+        let events = wait(&container, &listener, &signals, &clients, &outputs, &input)?;
+        if events.signal {
+            // The monitor itself is told to end: so is the container, which ends us.
+            let told = crate::sys::signal::read(signals.as_fd());
+            if told.is_some() {
+                // It may be gone already; the pidfd says so next.
+                let _ = crate::sys::signal::send(container.as_fd(), stop_signal);
+            }
+        }
+        if events.connection {
+            clients.accept(listener.as_fd());
+        }
+        clients.flush();
+        for request in clients.read_requests(input.is_ready()) {
+            serve(request, &mut input, &outputs, &container);
+        }
+        input.flush();
+        if !clients.first_is_full() {
+            outputs.read(|stream, bytes| deliver(stream, bytes, &mut log, &mut clients));
+        }
+        if events.ended {
+            drain(&mut outputs, &mut log, &mut clients);
+            if let Some(log) = &mut log {
+                log.flush_partial(crate::base::Timestamp::now());
+            }
+            let exit_code = crate::runtime::process::wait_code(container.as_fd())?;
+            return Ok(Ended { exit_code, clients });
+        }
+    }
+}
+
+/// The log first: what a client saw must be in it.
+fn deliver(stream: Output, bytes: &[u8], log: &mut Option<Writer>, clients: &mut Clients) {
+    if let Some(log) = log {
+        log.append(stream.in_log(), bytes, crate::base::Timestamp::now());
+    }
+    clients.send_output(stream, bytes);
+}
+
+/// Reads what the ended container left in its pipes, waiting for the first client if need be.
+fn drain(outputs: &mut Outputs, log: &mut Option<Writer>, clients: &mut Clients) {
+    loop {
+        clients.wait_for_first();
+        let read = outputs.read(|stream, bytes| deliver(stream, bytes, log, clients));
+        if read == 0 {
+            clients.wait_for_first();
+            return;
+        }
+    }
+}
+
+fn serve(request: Request, input: &mut Input, outputs: &Outputs, container: &OwnedFd) {
+    match request {
+        Request::Input(bytes) => input.write(bytes),
+        Request::InputEnd => input.close(),
+        Request::Resize { rows, columns } => outputs.resize(rows, columns),
+        Request::Signal(number) => {
+            // A container that has just ended cannot be signalled; its end is told next.
+            let _ = crate::sys::signal::send(container.as_fd(), number);
+        }
+    }
+}
+
+struct Events {
+    ended: bool,
+    connection: bool,
+    signal: bool,
+}
+
+/// Sleeps until something happens.
+fn wait(
+    container: &OwnedFd,
+    listener: &OwnedFd,
+    signals: &OwnedFd,
+    clients: &Clients,
+    outputs: &Outputs,
+    input: &Input,
+) -> Result<Events> {
+    let mut polled = vec![
+        PollFd::new(container, PollFlags::IN),
+        PollFd::new(listener, PollFlags::IN),
+        PollFd::new(signals, PollFlags::IN),
+    ];
+    clients.poll_on(&mut polled, input.is_ready());
+    if !clients.first_is_full() {
+        outputs.poll_on(&mut polled);
+    }
+    input.poll_on(&mut polled);
+    match poll(&mut polled, outputs.timeout().as_ref()) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno).context(|| "wait for the container"),
+    }
+    let fired = |index: usize| !polled[index].revents().is_empty();
+    Ok(Events { ended: fired(0), connection: fired(1), signal: fired(2) })
+}

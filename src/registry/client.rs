@@ -1,0 +1,397 @@
+//! Requests to registries: endpoint choice, authentication, redirects, retries.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+
+use ureq::Body;
+use ureq::http::{Response, Uri};
+
+use super::auth::{self, Challenge};
+use super::blob::BlobReader;
+use super::credentials::Credentials;
+use super::endpoint::{Endpoint, Scheme, Trust, endpoints_of};
+use super::failure::{Failure, message_of};
+use super::redirect::{MAX_HOPS, next_hop, origin};
+use super::retry::{MAX_RETRIES, Pace};
+use super::transport::{Transport, parse_uri};
+use crate::base::{Digest, Reference};
+use crate::config::RegistrySettings;
+use crate::error::{Error, Kind, Result};
+
+/// Manifests, indexes and configs are refused beyond this.
+pub const DOCUMENT_LIMIT: u64 = 4 << 20;
+
+/// What we understand, in the order we like it.
+const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// A client for any registry. One per command; safe to share between threads.
+#[derive(Debug)]
+pub struct Client {
+    settings: RegistrySettings,
+    credentials: Credentials,
+    transport: Transport,
+    pub(super) pace: Pace,
+    /// `Authorization` values by endpoint and scope.
+    tokens: Mutex<HashMap<String, String>>,
+    /// Endpoints found to speak plain HTTP only.
+    plain: Mutex<Vec<String>>,
+}
+
+/// A manifest or index as received.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The bytes the digest is over.
+    pub bytes: Vec<u8>,
+    /// `Content-Type` without parameters.
+    pub media_type: Option<String>,
+    /// Computed here, over the bytes.
+    pub digest: Digest,
+}
+
+/// One repository of one registry.
+#[derive(Debug)]
+pub struct Repository<'a> {
+    pub(super) client: &'a Client,
+    /// `host[:port]` as the user wrote it, for messages.
+    pub host: String,
+    /// Path below the registry.
+    name: String,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Client {
+    /// A client that has not connected anywhere.
+    pub fn new(settings: &RegistrySettings, credentials: Credentials) -> Self {
+        Client::with_pace(settings, credentials, Pace::default())
+    }
+
+    /// The same with other waiting times.
+    pub(super) fn with_pace(
+        settings: &RegistrySettings,
+        credentials: Credentials,
+        pace: Pace,
+    ) -> Self {
+        Client {
+            settings: settings.clone(),
+            credentials,
+            transport: Transport::new(settings.proxies.clone(), pace),
+            pace,
+            tokens: Mutex::default(),
+            plain: Mutex::default(),
+        }
+    }
+
+    /// The repository a reference names; its tag and digest do not matter here.
+    pub fn repository(&self, reference: &Reference) -> Repository<'_> {
+        Repository {
+            client: self,
+            host: reference.registry.clone(),
+            name: reference.repository.clone(),
+            endpoints: endpoints_of(reference, &self.settings),
+        }
+    }
+
+    /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
+    fn get(
+        &self,
+        at: &Endpoint,
+        scope: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> std::result::Result<Response<Body>, Failure> {
+        let known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_plain = known.contains(&at.authority);
+        drop(known);
+        if is_plain && at.plain_fallback {
+            return self.get_authorized(&at.plain(), scope, path, headers);
+        }
+        match self.get_authorized(at, scope, path, headers) {
+            Err(Failure::Transport(error)) if self.may_fall_back(at, &error) => {
+                let response = self.get_authorized(&at.plain(), scope, path, headers)?;
+                let mut known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+                known.push(at.authority.clone());
+                Ok(response)
+            }
+            other => other,
+        }
+    }
+
+    /// Plain HTTP: only where allowed, only if the port does not speak TLS at all, and with a login
+    /// only if the user listed the host.
+    fn may_fall_back(&self, at: &Endpoint, error: &ureq::Error) -> bool {
+        let safe = at.trust == Trust::Anything || self.credentials.find(&at.login).is_none();
+        at.scheme == Scheme::Https && at.plain_fallback && safe && speaks_no_tls(error)
+    }
+
+    fn get_authorized(
+        &self,
+        at: &Endpoint,
+        scope: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> std::result::Result<Response<Body>, Failure> {
+        let key = format!("{} {scope}", at.url(""));
+        let uri = parse_uri(&at.url(path)).map_err(Failure::Refused)?;
+        let lock = || self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = lock().get(&key).cloned();
+        let response = self.follow(at, &uri, token.as_deref(), headers)?;
+        let Some(challenge) = challenge_of(&response, &uri) else {
+            return checked(response.response);
+        };
+        // The cached token expired, or there was none yet: once, then the answer stands.
+        let Some(token) = self.authorize(at, scope, &challenge)? else {
+            return checked(response.response);
+        };
+        lock().insert(key, token.clone());
+        checked(self.follow(at, &uri, Some(&token), headers)?.response)
+    }
+
+    /// Follows redirects by hand: credentials stay with the origin they belong to.
+    fn follow(
+        &self,
+        at: &Endpoint,
+        uri: &Uri,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> std::result::Result<Answered, Failure> {
+        let mut here = uri.clone();
+        for _ in 0..=MAX_HOPS {
+            let home = origin(&here) == origin(uri);
+            let mut sent = headers.to_vec();
+            sent.extend(token.filter(|_| home).map(|token| ("Authorization", token)));
+            // Another host was not named insecure, whoever sent us there.
+            let trust = if home { at.trust } else { Trust::System };
+            let answer = self.transport.get(&here, trust, &sent);
+            let response = answer
+                .map_err(Failure::Refused)?
+                .map_err(Failure::Transport)?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(Answered {
+                    response,
+                    from: here,
+                });
+            }
+            let location = response.headers().get("location");
+            let location = location
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
+            here = next_hop(&here, location).map_err(Failure::Refused)?;
+        }
+        let why = format!("more than {MAX_HOPS} redirects");
+        Err(Failure::Refused(Error::new(Kind::Registry, why)))
+    }
+
+    /// The `Authorization` value that answers a challenge; `None` if there is no login for it.
+    fn authorize(
+        &self,
+        at: &Endpoint,
+        scope: &str,
+        challenge: &Challenge,
+    ) -> std::result::Result<Option<String>, Failure> {
+        let login = self.credentials.find(&at.login);
+        let basic = login.map(super::Credential::basic);
+        let Challenge::Bearer { realm, service } = challenge else {
+            return Ok(basic);
+        };
+        let insecure = &self.settings.insecure;
+        let uri = auth::token_url(at, realm, service.as_deref(), scope, insecure)
+            .map_err(Failure::Refused)?;
+        let headers: Vec<_> = basic
+            .iter()
+            .map(|value| ("Authorization", value.as_str()))
+            .collect();
+        let trust = match uri.authority().map(|a| a.as_str()) == Some(&at.authority) {
+            true => at.trust,
+            false => Trust::System,
+        };
+        let answer = self.transport.get(&uri, trust, &headers);
+        let answer = answer
+            .map_err(Failure::Refused)?
+            .map_err(Failure::Transport)?;
+        let mut bytes = Vec::new();
+        let body = checked(answer)?.into_body();
+        body.into_reader()
+            .take(auth::TOKEN_LIMIT + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::Transport(ureq::Error::Io(error)))?;
+        auth::parse_token(&bytes)
+            .map(Some)
+            .map_err(Failure::Refused)
+    }
+}
+
+/// A response and the address that gave it, after redirects.
+struct Answered {
+    response: Response<Body>,
+    from: Uri,
+}
+
+/// The challenge of a 401 by the registry itself. One after a redirect is somebody else's.
+fn challenge_of(answered: &Answered, asked: &Uri) -> Option<Challenge> {
+    if answered.response.status() != 401 || origin(&answered.from) != origin(asked) {
+        return None;
+    }
+    let headers = answered.response.headers().get_all("www-authenticate");
+    let mut found: Vec<_> = headers
+        .iter()
+        .filter_map(|value| auth::parse_challenge(value.to_str().ok()?))
+        .collect();
+    found.sort_by_key(|challenge| *challenge == Challenge::Basic);
+    found.into_iter().next()
+}
+
+fn checked(response: Response<Body>) -> std::result::Result<Response<Body>, Failure> {
+    let code = response.status().as_u16();
+    if matches!(code, 200 | 206) {
+        return Ok(response);
+    }
+    let header = response.headers().get("retry-after");
+    let retry_after = header.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Err(Failure::Status {
+        code,
+        retry_after,
+        message: message_of(response.into_body()),
+    })
+}
+
+/// What a TLS handshake with something that speaks plain HTTP ends in.
+fn speaks_no_tls(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
+    let closed = matches!(error, ureq::Error::Io(io)
+        if matches!(io.kind(), UnexpectedEof | ConnectionReset));
+    closed || error.to_string().contains("InvalidContentType")
+}
+
+impl Repository<'_> {
+    /// The manifest or index called `which`: a tag, or a digest that it must have.
+    pub fn manifest(&self, which: &str, expected: Option<&Digest>) -> Result<Document> {
+        let subject = match expected {
+            Some(digest) => format!("manifest {}@{digest}", self.name),
+            None => format!("manifest {}:{which}", self.name),
+        };
+        let address = expected.map_or(which.to_owned(), Digest::to_string);
+        let path = format!("{}/manifests/{address}", self.name);
+        self.first(&subject, |at| {
+            let response = self.retry(|| {
+                self.client
+                    .get(at, &self.scope(), &path, &[("Accept", ACCEPT)])
+            })?;
+            let media_type = response.headers().get("content-type");
+            let media_type = media_type.and_then(|value| value.to_str().ok());
+            let media_type = media_type.and_then(|value| value.split(';').next());
+            let media_type = media_type.map(|value| value.trim().to_owned());
+            let mut bytes = Vec::new();
+            let body = response.into_body().into_reader();
+            body.take(DOCUMENT_LIMIT + 1)
+                .read_to_end(&mut bytes)
+                .map_err(|error| Failure::Transport(ureq::Error::Io(error)))?;
+            check_document(bytes, media_type, expected).map_err(Failure::Refused)
+        })
+    }
+
+    /// Opens a blob for reading from `offset`; interruptions are resumed behind the scenes. The
+    /// caller hashes: nothing here knows whether the bytes are right.
+    pub fn blob(&self, digest: &Digest, size: u64, offset: u64) -> BlobReader<'_> {
+        BlobReader::new(self, *digest, size, offset)
+    }
+
+    /// One attempt to open a blob at `offset`, at the endpoint with this number.
+    pub(super) fn open_blob(
+        &self,
+        endpoint: usize,
+        digest: &Digest,
+        offset: u64,
+    ) -> std::result::Result<Response<Body>, Failure> {
+        let at = &self.endpoints[endpoint % self.endpoints.len()];
+        let path = format!("{}/blobs/{digest}", self.name);
+        let range = format!("bytes={offset}-");
+        let headers = [("Range", range.as_str())];
+        let headers = if offset == 0 {
+            &headers[..0]
+        } else {
+            &headers[..]
+        };
+        self.client.get(at, &self.scope(), &path, headers)
+    }
+
+    /// How many endpoints this repository has.
+    pub(super) fn endpoint_count(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    fn scope(&self) -> String {
+        format!("repository:{}:pull", self.name)
+    }
+
+    /// Asks the endpoints in order; a mirror that fails in whatever way is passed over.
+    fn first<T>(
+        &self,
+        subject: &str,
+        ask: impl Fn(&Endpoint) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let mut last = None;
+        for at in &self.endpoints {
+            match ask(at) {
+                Ok(found) => return Ok(found),
+                Err(failure) => last = Some(failure),
+            }
+        }
+        let failure = last.expect("a repository has at least one endpoint");
+        Err(failure.into_error(subject, &self.host))
+    }
+
+    fn retry<T>(
+        &self,
+        ask: impl Fn() -> std::result::Result<T, Failure>,
+    ) -> std::result::Result<T, Failure> {
+        // A mirror is not waited for: the next endpoint may answer at once.
+        let retries = if self.endpoints.len() > 1 {
+            1
+        } else {
+            MAX_RETRIES
+        };
+        for retry in 0.. {
+            match ask() {
+                Err(failure) if failure.is_temporary() && retry < retries => {
+                    std::thread::sleep(self.client.pace.wait(retry, retry_after(&failure)));
+                }
+                other => return other,
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+}
+
+/// What the registry asked us to wait, in seconds.
+pub(super) fn retry_after(failure: &Failure) -> Option<u64> {
+    match failure {
+        Failure::Status { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}
+
+/// The digest over what was received rules; headers are only said to be so.
+fn check_document(
+    bytes: Vec<u8>,
+    media_type: Option<String>,
+    expected: Option<&Digest>,
+) -> Result<Document> {
+    if bytes.len() as u64 > DOCUMENT_LIMIT {
+        return Err(Error::corrupt("the manifest is longer than 4 MiB"));
+    }
+    let digest = Digest::of(&bytes);
+    if let Some(expected) = expected.filter(|expected| **expected != digest) {
+        return Err(Error::corrupt(format!(
+            "digest mismatch: asked for {expected}, received {digest}"
+        )));
+    }
+    Ok(Document {
+        bytes,
+        media_type,
+        digest,
+    })
+}

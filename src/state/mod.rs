@@ -1,0 +1,19 @@
+//! The record of each container: what it is (`config.json`), how it stands (`state.json`), and
+//! what runs of it now (`run.json` on tmpfs).
+//!
+//! "Running" is never read from a file alone: it is the lock that the monitor holds, under this
+//! boot's id. [`Records::apply`] is the only writer of `state.json`, and [`status::next`] the only
+//! judge of what may follow what. Readers take no lock: every file is replaced by rename.
+
+mod config;
+mod live;
+mod names;
+mod records;
+mod status;
+
+pub use config::{
+    Config, LogConfig, Mount, MountKind, NetworkMode, ProcessConfig, SCHEMA, UlimitConfig,
+};
+pub use live::{Live, MonitorLock, RunDirectory, boot_id};
+pub use records::{NewContainer, Record, Records, State};
+pub use status::{Event, Status};

@@ -1,0 +1,82 @@
+//! Container names: `ROOT/names/<name>` holds the id of its container.
+//!
+//! A claim locks the file until the container is published, so a claimer that was killed leaves a
+//! name whose lock is free and whose container does not exist: free for the next.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::base::{ContainerId, Name};
+use crate::error::{Context as _, Error, Result};
+
+/// A name that is ours once the container is published; the lock is held until this is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    file: File,
+}
+
+/// Claims `name` for `id`. `exists` tells whether a container is published.
+///
+/// # Errors
+/// `Conflict` in Docker's words if another container has it.
+pub fn claim(
+    names: &Path,
+    name: &Name,
+    id: &ContainerId,
+    exists: impl Fn(&ContainerId) -> bool,
+) -> Result<Claim> {
+    let path = names.join(name.as_str());
+    let subject = || format!("claim name {name}");
+    loop {
+        let mut options = File::options();
+        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        let mut file = options.open(&path).context(subject)?;
+        flock(&file, FlockOperation::LockExclusive).context(subject)?;
+        // Somebody may have removed the name while we waited for its lock.
+        if file.metadata().context(subject)?.nlink() == 0 {
+            continue;
+        }
+        let mut holder = String::new();
+        file.read_to_string(&mut holder).context(subject)?;
+        if let Ok(holder) = holder.trim().parse::<ContainerId>()
+            && exists(&holder)
+        {
+            return Err(Error::conflict(format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \
+                 \"{holder}\". You have to remove (or rename) that container to be able to reuse \
+                 that name."
+            )));
+        }
+        file.set_len(0).context(subject)?;
+        file.rewind().context(subject)?;
+        file.write_all(id.to_string().as_bytes()).context(subject)?;
+        return Ok(Claim { file });
+    }
+}
+
+impl Claim {
+    /// Makes the claim survive a power cut.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_all().context(|| "sync the name")
+    }
+}
+
+/// The container that has this name.
+pub fn holder(names: &Path, name: &Name) -> Option<ContainerId> {
+    std::fs::read_to_string(names.join(name.as_str())).ok()?.trim().parse().ok()
+}
+
+/// Gives a name back, if it is this container's.
+pub fn release(names: &Path, name: &Name, id: &ContainerId) -> Result<()> {
+    let path = names.join(name.as_str());
+    let Ok(file) = File::open(&path) else { return Ok(()) };
+    flock(&file, FlockOperation::LockExclusive).context(|| format!("lock name {name}"))?;
+    if holder(names, name).as_ref() != Some(id) {
+        return Ok(());
+    }
+    std::fs::remove_file(&path).context(|| format!("release name {name}"))
+}

@@ -1,0 +1,347 @@
+//! All containers of one store, as records on disk.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use super::config::{Config, SCHEMA};
+use super::live::{Live, RunDirectory, boot_id};
+use super::names;
+use super::status::{Event, Status, next};
+use crate::base::{ContainerId, Name, Timestamp};
+use crate::error::{Context as _, Error, Result};
+
+/// `containers/<id>/state.json`: how the container stands, and all that `ps` shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct State {
+    pub schema: u32,
+    pub id: ContainerId,
+    pub name: Name,
+    pub status: Status,
+    pub created: Timestamp,
+    pub image_name: String,
+    pub command: String,
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    #[serde(default)]
+    pub finished: Option<Timestamp>,
+    #[serde(default)]
+    pub exit_code: u8,
+    /// Why the last start failed or the monitor was lost.
+    #[serde(default)]
+    pub error: String,
+    #[serde(default)]
+    pub oom_killed: bool,
+    #[serde(default)]
+    pub auto_remove: bool,
+    /// The boot in which it was last started.
+    #[serde(default)]
+    pub boot_id: String,
+}
+
+/// A container as it stands now: the stored state corrected by what the kernel says.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub state: State,
+    pub live: Option<Live>,
+}
+
+/// Everything needed to publish a new container.
+#[derive(Debug)]
+pub struct NewContainer<'a> {
+    pub config: &'a Config,
+    pub name: &'a Name,
+    pub command: String,
+    /// More files of the container's directory: name and content.
+    pub files: Vec<(&'static str, String)>,
+}
+
+/// The containers below a store and a run directory.
+#[derive(Debug, Clone)]
+pub struct Records {
+    root: PathBuf,
+    run: PathBuf,
+}
+
+impl Records {
+    /// Names the directories; nothing is made.
+    pub fn at(root: &Path, run: &Path) -> Self {
+        Records { root: root.to_owned(), run: run.to_owned() }
+    }
+
+    /// The directory of a container.
+    pub fn directory(&self, id: &ContainerId) -> PathBuf {
+        self.root.join("containers").join(id.to_string())
+    }
+
+    /// The run directory of a container.
+    pub fn run_directory(&self, id: &ContainerId) -> RunDirectory {
+        RunDirectory::of(&self.run, id)
+    }
+
+    fn names(&self) -> PathBuf {
+        self.root.join("names")
+    }
+
+    /// Publishes a new container: everything is written aside, the name is claimed, and one rename
+    /// makes it appear whole. Kept containers survive a power cut from here on.
+    pub fn publish(&self, new: &NewContainer<'_>) -> Result<()> {
+        let config = new.config;
+        let subject = || format!("make container {}", new.name);
+        let staging = self.root.join("tmp").join(boot_id());
+        for directory in [&staging, &self.names(), &self.root.join("containers")] {
+            make_directory(directory)?;
+        }
+        let aside = staging.join(format!("new-{}", config.id));
+        fs::DirBuilder::new().mode(0o700).create(&aside).context(subject)?;
+        let result = self.publish_from(new, &aside).context(subject);
+        if result.is_err() {
+            // Foreign leftovers below tmp/ are swept; the first error is the one to tell.
+            let _ = fs::remove_dir_all(&aside);
+        }
+        result
+    }
+
+    fn publish_from(&self, new: &NewContainer<'_>, aside: &Path) -> Result<()> {
+        let config = new.config;
+        let state = State {
+            schema: SCHEMA,
+            id: config.id,
+            name: new.name.clone(),
+            status: Status::Created,
+            created: config.created,
+            image_name: config.image_name.clone(),
+            command: new.command.clone(),
+            started: None,
+            finished: None,
+            exit_code: 0,
+            error: String::new(),
+            oom_killed: false,
+            auto_remove: config.auto_remove,
+            boot_id: if config.auto_remove { boot_id().to_owned() } else { String::new() },
+        };
+        for directory in ["up", "up/diff", "up/work", "log"] {
+            let mode = if directory == "up/diff" { 0o755 } else { 0o700 };
+            fs::DirBuilder::new().mode(mode).create(aside.join(directory))?;
+        }
+        let durable = !config.auto_remove;
+        write_new(&aside.join("config.json"), &serde_json::to_vec(config)?, durable)?;
+        write_new(&aside.join("state.json"), &serde_json::to_vec(&state)?, durable)?;
+        for (name, content) in &new.files {
+            write_new(&aside.join(name), content.as_bytes(), durable)?;
+        }
+        let published = |id: &ContainerId| self.directory(id).exists();
+        let claim = names::claim(&self.names(), new.name, &config.id, published)?;
+        let destination = self.directory(&config.id);
+        if durable {
+            claim.sync()?;
+            sync_directory(aside)?;
+        }
+        fs::rename(aside, &destination)?;
+        if durable {
+            sync_directory(&self.root.join("containers"))?;
+            sync_directory(&self.names())?;
+        }
+        Ok(())
+    }
+
+    /// The container that a user means: a whole id, a name, or the unique start of an id.
+    pub fn find(&self, text: &str) -> Result<ContainerId> {
+        let missing = || {
+            let shown: String = text.chars().take(128).collect();
+            Error::not_found(format!("No such container: {shown}"))
+        };
+        if let Ok(id) = text.parse::<ContainerId>()
+            && self.directory(&id).exists()
+        {
+            return Ok(id);
+        }
+        if let Ok(name) = text.parse::<Name>()
+            && let Some(id) = names::holder(&self.names(), &name)
+            && self.directory(&id).exists()
+        {
+            return Ok(id);
+        }
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(missing());
+        }
+        let ids = self.ids()?;
+        let mut found = ids.into_iter().filter(|id| id.to_string().starts_with(text));
+        match (found.next(), found.next()) {
+            (Some(id), None) => Ok(id),
+            (None, _) => Err(missing()),
+            _ => Err(Error::invalid(format!("multiple IDs found with provided prefix: {text}"))),
+        }
+    }
+
+    /// Every container's id, in no order.
+    pub fn ids(&self) -> Result<Vec<ContainerId>> {
+        let directory = self.root.join("containers");
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.context(|| format!("read {}", directory.display()))?,
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Every container as it stands, newest first. One that cannot be read does not hide the
+    /// others: its error is returned beside them.
+    pub fn list(&self) -> Result<(Vec<Record>, Vec<Error>)> {
+        let mut records = Vec::new();
+        let mut broken = Vec::new();
+        for id in self.ids()? {
+            match self.record(&id) {
+                Ok(record) => records.push(record),
+                Err(error) if error.kind() == crate::error::Kind::NotFound => {}
+                Err(error) => broken.push(error),
+            }
+        }
+        records.sort_by(|a, b| b.state.created.cmp(&a.state.created));
+        Ok((records, broken))
+    }
+
+    /// What the container is.
+    pub fn config(&self, id: &ContainerId) -> Result<Config> {
+        read_json(&self.directory(id).join("config.json"), id)
+    }
+
+    /// How the container stands. Takes no lock.
+    pub fn record(&self, id: &ContainerId) -> Result<Record> {
+        let mut state: State = read_json(&self.directory(id).join("state.json"), id)?;
+        let run = self.run_directory(id);
+        let live = run.has_monitor().then(|| run.live()).flatten();
+        match &live {
+            Some(live) => {
+                state.status = if live.paused { Status::Paused } else { Status::Running };
+                state.started = Some(live.started);
+            }
+            // It was started and nobody says how it ended: the monitor or the machine went down.
+            None if state.status == Status::Running || state.status == Status::Paused => {
+                state.status = Status::Exited;
+                let now = state.boot_id == boot_id();
+                state.exit_code = if now { 137 } else { 255 };
+                let why = if now { "monitor lost" } else { "the host was restarted" };
+                state.error = why.to_owned();
+            }
+            None => {}
+        }
+        Ok(Record { state, live })
+    }
+
+    /// Locks one container's record against other writers.
+    pub fn lock(&self, id: &ContainerId) -> Result<File> {
+        let path = self.directory(id).join("lock");
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = match file {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::not_found(format!("No such container: {id}")));
+            }
+            other => other.context(|| format!("open {}", path.display()))?,
+        };
+        flock(&file, FlockOperation::LockExclusive).context(|| format!("lock container {id}"))?;
+        Ok(file)
+    }
+
+    /// The only writer of `state.json`: lock, read, judge, change, replace.
+    ///
+    /// # Errors
+    /// `Conflict` if the event cannot happen in the present status.
+    pub fn apply(
+        &self,
+        id: &ContainerId,
+        event: Event,
+        change: impl FnOnce(&mut State),
+    ) -> Result<State> {
+        let _lock = self.lock(id)?;
+        let path = self.directory(id).join("state.json");
+        let mut state: State = read_json(&path, id)?;
+        state.status = next(state.status, event).ok_or_else(|| {
+            let text = format!("container {id} is {}: {event:?} cannot happen", state.status);
+            Error::conflict(text)
+        })?;
+        if event == Event::Started {
+            state.boot_id = boot_id().to_owned();
+        }
+        change(&mut state);
+        let durable = event == Event::Died && !state.auto_remove;
+        replace(&path, &serde_json::to_vec(&state)?, durable)?;
+        Ok(state)
+    }
+
+    /// Takes the container out of sight in one rename and gives its name back. The caller deletes
+    /// what is at the returned path. Works in any state and needs no free space.
+    pub fn bury(&self, id: &ContainerId) -> Result<PathBuf> {
+        let graves = self.root.join("tmp").join(boot_id());
+        make_directory(&graves)?;
+        let state: Option<State> = read_json(&self.directory(id).join("state.json"), id).ok();
+        let grave = graves.join(format!("dead-{id}"));
+        match fs::rename(self.directory(id), &grave) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::not_found(format!("No such container: {id}")));
+            }
+            other => other.context(|| format!("remove container {id}"))?,
+        }
+        if let Some(state) = state {
+            names::release(&self.names(), &state.name, id)?;
+        }
+        self.run_directory(id).remove()?;
+        Ok(grave)
+    }
+
+    /// Where buried containers of an earlier command may lie.
+    pub fn graves(&self) -> PathBuf {
+        self.root.join("tmp").join(boot_id())
+    }
+}
+
+fn make_directory(path: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.context(|| format!("make {}", path.display()))
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path, id: &ContainerId) -> Result<T> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(Error::not_found(format!("No such container: {id}")));
+        }
+        other => other.context(|| format!("read {}", path.display()))?,
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Error::from(error)
+            .wrap(format!("container {id}: broken record {}", path.display()))
+            .hint(format!("remove it: hull rm -f {}", id.short()))
+    })
+}
+
+/// Writes a file under a fresh name: no rename over an existing file, which would start write-back.
+fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+    let file = File::options().create_new(true).write(true).mode(0o600).open(path);
+    let mut file = file.context(|| format!("write {}", path.display()))?;
+    file.write_all(bytes).context(|| format!("write {}", path.display()))?;
+    if durable {
+        file.sync_all().context(|| format!("sync {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+    let temporary = path.with_extension("json.new");
+    // A writer that was killed may have left one; the lock says that nobody uses it.
+    let _ = fs::remove_file(&temporary);
+    write_new(&temporary, bytes, durable)?;
+    fs::rename(&temporary, path).context(|| format!("write {}", path.display()))?;
+    if durable && let Some(parent) = path.parent() {
+        sync_directory(parent)?;
+    }
+    Ok(())
+}
+
+fn sync_directory(path: &Path) -> Result<()> {
+    let directory = File::open(path).context(|| format!("open {}", path.display()))?;
+    directory.sync_all().context(|| format!("sync {}", path.display()))
+}

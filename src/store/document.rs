@@ -1,0 +1,78 @@
+//! The few fields of manifests and configs that name other content.
+
+use serde::Deserialize;
+
+use super::Store;
+use crate::base::{DiffId, Digest};
+use crate::error::{Context, Error, Result};
+
+/// Manifests and configs are at most this long; attack line A29.
+const DOCUMENT_LIMIT: u64 = 4 << 20;
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: Digest,
+}
+
+/// A manifest or an index: whichever fields it has.
+#[derive(Deserialize)]
+struct Manifest {
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+    #[serde(default)]
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Vec<DiffId>,
+}
+
+/// What a manifest names.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub config: Option<Digest>,
+    pub blobs: Vec<Digest>,
+    pub manifests: Vec<Digest>,
+    pub diff_ids: Vec<DiffId>,
+}
+
+impl Store {
+    /// Reads a manifest and its config. `Corrupt` if either is missing or damaged.
+    pub(super) fn contents(&self, manifest: &Digest) -> Result<Contents> {
+        self.contents_from(manifest, |digest| self.read_blob(digest, DOCUMENT_LIMIT))
+    }
+
+    pub(super) fn contents_from(
+        &self,
+        manifest: &Digest,
+        read: impl Fn(&Digest) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Contents> {
+        let need = |digest: &Digest| {
+            read(digest)?.ok_or_else(|| {
+                Error::corrupt(format!("blob {digest} is missing")).hint("pull the image again")
+            })
+        };
+        let parsed: Manifest = serde_json::from_slice(&need(manifest)?)
+            .context(|| format!("read manifest {manifest}"))?;
+        let mut contents = Contents {
+            config: parsed.config.map(|config| config.digest),
+            blobs: parsed.layers.iter().map(|layer| layer.digest).collect(),
+            manifests: parsed.manifests.iter().map(|child| child.digest).collect(),
+            diff_ids: Vec::new(),
+        };
+        if let Some(digest) = contents.config {
+            let config: Config = serde_json::from_slice(&need(&digest)?)
+                .context(|| format!("read config {digest}"))?;
+            contents.diff_ids = config.rootfs.diff_ids;
+        }
+        Ok(contents)
+    }
+}

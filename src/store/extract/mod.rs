@@ -1,0 +1,171 @@
+//! The one extraction engine: a tar stream becomes a directory tree.
+//!
+//! Theory of operation. No path string of an archive ever reaches the kernel from the process's own
+//! root: a parent directory is resolved with openat2(2) inside the tree (`RESOLVE_IN_ROOT`, Linux
+//! 5.6), so `bin -> usr/bin` and even `x -> /etc` stay inside; the last name is created with
+//! `O_EXCL` after whatever had it was unlinked, so nothing is ever written through a link. Modes,
+//! owners, attributes and times are set through the new descriptor. Directory times are set last.
+//!
+//! One thread inflates, the calling one parses, hashes and writes. Resolved parents are cached, so
+//! a usual file costs openat, write, utimensat and close.
+
+mod attributes;
+mod budget;
+mod entry;
+mod inherit;
+mod path;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod whiteout;
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+pub(super) use inherit::inherit_parents;
+
+use self::entry::Extractor;
+use super::archive::{Reader, Source};
+use super::layers::OverlayXattrs;
+use super::read_ahead::read_ahead;
+use super::{Ownership, stage};
+use crate::base::DiffId;
+use crate::error::{Error, Result};
+
+/// Bounds on one archive, and the space that must stay free.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Uncompressed bytes of the archive, headers included.
+    pub total_bytes: u64,
+    /// Number of entries.
+    pub entries: u64,
+    /// Bytes of the filesystem that must stay available.
+    pub min_free_bytes: u64,
+    /// Percent of the filesystem that must stay available.
+    pub min_free_percent: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            total_bytes: 1 << 40,
+            entries: 20_000_000,
+            min_free_bytes: 512 << 20,
+            min_free_percent: 2,
+        }
+    }
+}
+
+/// How names that start with `.wh.` are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whiteouts {
+    /// As deletions (image-spec, "Whiteouts"), made into overlayfs marks.
+    Convert,
+    /// As names like any other.
+    Literal,
+}
+
+/// A layer that was unpacked into a stage.
+#[derive(Debug)]
+pub struct UnpackedLayer {
+    /// The digest of the whole uncompressed stream.
+    pub diff_id: DiffId,
+    /// Sum of the sizes of its regular files.
+    pub size_bytes: u64,
+    /// Number of entries.
+    pub entries: u64,
+    /// Directories the archive uses and does not describe.
+    pub implicit_parents: Vec<PathBuf>,
+    /// What was left out, for the user.
+    pub warnings: Vec<String>,
+    pub(super) name: String,
+    pub(super) dir: OwnedFd,
+    pub(super) overlay_xattrs: OverlayXattrs,
+    pub(super) opaque_root: bool,
+}
+
+impl UnpackedLayer {
+    pub(super) fn new(name: String, dir: OwnedFd, summary: Summary) -> UnpackedLayer {
+        UnpackedLayer {
+            diff_id: summary.diff_id,
+            size_bytes: summary.size_bytes,
+            entries: summary.entries,
+            implicit_parents: summary.implicit_parents,
+            warnings: summary.warnings,
+            name,
+            dir,
+            overlay_xattrs: summary.overlay_xattrs,
+            opaque_root: summary.opaque_root,
+        }
+    }
+
+    /// Checks the content against the config's `rootfs.diff_ids`.
+    pub fn expect_diff_id(&self, expected: &DiffId) -> Result<()> {
+        if self.diff_id != *expected {
+            return Err(Error::corrupt(format!(
+                "the layer's content has digest {}, its image's config says {expected}",
+                self.diff_id
+            ))
+            .hint("the image is damaged or forged; get it from another source"));
+        }
+        Ok(())
+    }
+}
+
+/// What an extraction did.
+#[derive(Debug)]
+pub struct Summary {
+    /// The digest of the whole uncompressed stream.
+    pub diff_id: DiffId,
+    /// Sum of the sizes of regular files.
+    pub size_bytes: u64,
+    /// Number of entries.
+    pub entries: u64,
+    /// Directories the archive uses and does not describe, sorted.
+    pub implicit_parents: Vec<PathBuf>,
+    /// What was left out, for the user.
+    pub warnings: Vec<String>,
+    pub(super) overlay_xattrs: OverlayXattrs,
+    pub(super) opaque_root: bool,
+}
+
+/// Unpacks a layer's tar into `root`, an empty directory.
+pub(super) fn unpack(
+    stream: impl Read + Send,
+    root: OwnedFd,
+    ownership: Ownership,
+    limits: &Limits,
+) -> Result<Summary> {
+    run(stream, root, ownership, limits, Whiteouts::Convert)
+}
+
+/// Unpacks a tar into an existing directory (volume import, cp, ADD): no name has a special
+/// meaning.
+pub fn extract_into(
+    stream: impl Read + Send,
+    root: OwnedFd,
+    ownership: Ownership,
+    limits: &Limits,
+) -> Result<Summary> {
+    run(stream, root, ownership, limits, Whiteouts::Literal)
+}
+
+fn run(
+    stream: impl Read + Send,
+    root: OwnedFd,
+    ownership: Ownership,
+    limits: &Limits,
+    whiteouts: Whiteouts,
+) -> Result<Summary> {
+    let marks = stage::overlay_xattrs()?;
+    let mut extractor = Extractor::new(root, ownership, marks, whiteouts, limits)?;
+    read_ahead(stream, |ahead| {
+        let mut reader = Reader::new(Source::new(ahead, limits.total_bytes));
+        while let Some(entry) = reader.next_entry()? {
+            extractor.extract(&entry, &mut reader)?;
+        }
+        let digest = reader.into_source().finish()?;
+        extractor.finish(DiffId(digest))
+    })
+}

@@ -1,0 +1,173 @@
+//! Blobs on their way in: append-only files that survive a failed or killed pull.
+//!
+//! `partial/<hex>` is locked while somebody writes it; a second puller of the same blob waits and
+//! then continues or finds it complete. A complete one stays here until `publish` renames it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use rustix::fs::{AtFlags, FlockOperation, OFlags};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+
+use super::Store;
+use super::atomic::{self, FILE_MODE};
+use crate::base::Digest;
+use crate::error::{Context, Error, Result};
+
+pub(super) const PARTIAL: &str = "partial";
+
+/// A blob being received. Dropped without [`PartialBlob::commit`], its bytes stay for the next try.
+#[derive(Debug)]
+pub struct PartialBlob {
+    store: Store,
+    expected: Digest,
+    dir: OwnedFd,
+    file: File,
+    hasher: Sha256,
+    length: u64,
+    state: State,
+    committed: Arc<Mutex<Vec<Digest>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Bytes are missing, as far as we know.
+    Growing,
+    /// The bytes match the digest; nothing more may be appended.
+    Complete,
+    /// The store has it already; there is nothing to write.
+    InStore,
+}
+
+impl PartialBlob {
+    /// Waits for other writers of this blob, then hashes what is already there.
+    pub(super) fn open(
+        store: &Store,
+        expected: Digest,
+        committed: Arc<Mutex<Vec<Digest>>>,
+    ) -> Result<PartialBlob> {
+        let dir = store.dir(PARTIAL)?;
+        let subject = || format!("open partial blob {expected}");
+        let file = lock_file(&dir, &expected.hex()).context(subject)?;
+        let mut blob = PartialBlob {
+            store: store.clone(),
+            expected,
+            dir,
+            file,
+            hasher: Sha256::new(),
+            length: 0,
+            state: State::Growing,
+            committed,
+        };
+        if store.open_blob(&expected)?.is_some() {
+            rustix::fs::unlinkat(&blob.dir, expected.hex(), AtFlags::empty())?;
+            blob.state = State::InStore;
+            return Ok(blob);
+        }
+        blob.rehash().context(subject)?;
+        if Digest::from_hasher(blob.hasher.clone()) == expected {
+            blob.state = State::Complete;
+        }
+        Ok(blob)
+    }
+
+    /// Bytes received so far: where a Range request continues.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Nothing is left to download: the bytes match, or another puller has published the blob.
+    pub fn is_complete(&self) -> bool {
+        self.state != State::Growing
+    }
+
+    /// Appends bytes.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.state != State::Growing {
+            return Err(Error::conflict(format!(
+                "blob {} is already complete",
+                self.expected
+            )));
+        }
+        let written = self.file.write_all(bytes);
+        written.context(|| format!("write blob {}", self.expected))?;
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Forgets what is there: the server does not continue where we stopped.
+    pub fn restart(&mut self) -> Result<()> {
+        if self.state == State::InStore {
+            return Ok(());
+        }
+        let truncated = self.file.set_len(0).and_then(|()| self.file.rewind());
+        truncated.context(|| format!("restart blob {}", self.expected))?;
+        self.hasher = Sha256::new();
+        self.length = 0;
+        self.state = State::Growing;
+        Ok(())
+    }
+
+    /// A second handle that reads from the start, for unpacking what was received.
+    pub fn reader(&self) -> Result<File> {
+        let opened = match self.state {
+            State::InStore => self.store.open_blob(&self.expected)?,
+            _ => atomic::open_file(self.dir.as_fd(), &self.expected.hex())?,
+        };
+        opened.ok_or_else(|| Error::not_found(format!("blob {} is gone", self.expected)))
+    }
+
+    /// Ends the blob: it will be published with its stage. With the wrong digest the file is
+    /// removed, so that the next try starts anew.
+    pub fn commit(self) -> Result<()> {
+        if self.state == State::InStore {
+            return Ok(());
+        }
+        let found = Digest::from_hasher(self.hasher.clone());
+        if found != self.expected {
+            rustix::fs::unlinkat(&self.dir, self.expected.hex(), AtFlags::empty())?;
+            return Err(Error::corrupt(format!(
+                "received {} bytes with digest {found}, expected {}",
+                self.length, self.expected
+            ))
+            .hint("try again; if it happens again, the registry or a proxy alters the data"));
+        }
+        let mut committed = self.committed.lock().expect("no thread panics holding it");
+        committed.push(self.expected);
+        Ok(())
+    }
+
+    fn rehash(&mut self) -> Result<()> {
+        let mut buffer = vec![0; super::read_ahead::BUFFER_BYTES];
+        self.file.seek(SeekFrom::Start(0))?;
+        loop {
+            let count = self.file.read(&mut buffer)?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.hasher.update(&buffer[..count]);
+            self.length += count as u64;
+        }
+    }
+}
+
+/// Opens or creates the file and locks it, again if it was published or removed while we waited.
+fn lock_file(dir: &OwnedFd, name: &str) -> Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    loop {
+        let file = rustix::fs::openat(dir, name, flags, FILE_MODE)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+        let held = rustix::fs::fstat(&file)?;
+        match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) if (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) => {
+                return Ok(File::from(file));
+            }
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

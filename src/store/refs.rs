@@ -1,0 +1,185 @@
+//! References: one small JSON file per tag and per digest reference.
+//!
+//! `refs/<registry>/<repository>/_tag_<tag>` and `…/_digest_<hex>`. No component of a repository
+//! starts with `_`, so a reference never collides with a directory. A damaged file is reported and
+//! skipped: it never hides the other images.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::atomic::{self, Durable};
+use super::open::RECORD_LIMIT;
+use crate::base::{Digest, Reference, Timestamp};
+use crate::error::{Context, Error, Result};
+
+pub(super) const REFS: &str = "refs";
+/// Directories below `refs/` are not followed deeper: a reference has at most 255 characters.
+const MAX_DEPTH: usize = 260;
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefRecord {
+    /// The name; either a tag or a digest, never both.
+    pub reference: Reference,
+    /// The platform's manifest.
+    pub manifest: Digest,
+    /// The config: the image id.
+    pub image: Digest,
+    /// The digest the registry gave for the name: an index or the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repo_digest: Option<Digest>,
+    /// When the name was last set.
+    pub updated: Timestamp,
+    /// `os/architecture[/variant]`.
+    pub platform: String,
+}
+
+/// A reference file that cannot be read.
+#[derive(Debug)]
+pub struct BrokenRef {
+    /// Its path below the store's `refs/`.
+    pub path: String,
+    /// Why.
+    pub error: Error,
+}
+
+impl Store {
+    /// All references, sorted by name; damaged ones are left out.
+    pub fn refs(&self) -> Result<Vec<RefRecord>> {
+        Ok(self.refs_and_broken()?.0)
+    }
+
+    /// All references and, apart from them, those that cannot be read.
+    pub fn refs_and_broken(&self) -> Result<(Vec<RefRecord>, Vec<BrokenRef>)> {
+        let mut good = Vec::new();
+        let mut broken = Vec::new();
+        let Some(root) = self.existing_dir(REFS)? else {
+            return Ok((good, broken));
+        };
+        let mut open = vec![(String::new(), root)];
+        while let Some((path, dir)) = open.pop() {
+            for name in atomic::names_in(dir.as_fd()).context(|| self.show(REFS))? {
+                let below = format!("{path}{name}");
+                if is_reference_file(&name) {
+                    match read_ref(dir.as_fd(), &name) {
+                        Ok(Some(record)) => good.push(record),
+                        Ok(None) => {}
+                        Err(error) => broken.push(BrokenRef { path: below, error }),
+                    }
+                } else if !name.starts_with('.') && below.split('/').count() < MAX_DEPTH {
+                    match atomic::open_dir(dir.as_fd(), &name) {
+                        Ok(child) => open.push((below + "/", child)),
+                        // Removed meanwhile, or a stray file: neither is a reference.
+                        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                        Err(error) => broken.push(BrokenRef {
+                            path: below,
+                            error: error.into(),
+                        }),
+                    }
+                }
+            }
+        }
+        good.sort_by(|a, b| a.reference.cmp(&b.reference));
+        broken.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok((good, broken))
+    }
+
+    /// What this name stands for. A name with tag and digest means the digest.
+    pub fn find_ref(&self, reference: &Reference) -> Result<Option<RefRecord>> {
+        let Some(dir) = self.existing_dir(&directory_of(reference))? else {
+            return Ok(None);
+        };
+        let name = file_name_of(reference);
+        read_ref(dir.as_fd(), &name)
+            .map_err(|error| error.hint(format!("remove it: hull rmi {}", reference.familiar())))
+            .context(|| format!("read reference {}", reference.familiar()))
+    }
+
+    /// Removes a name; its content stays until it is collected. False if there was no such name.
+    /// Works on damaged references too.
+    pub fn untag(&self, reference: &Reference) -> Result<bool> {
+        let path = directory_of(reference);
+        let Some(dir) = self.existing_dir(&path)? else {
+            return Ok(false);
+        };
+        let subject = || format!("untag {}", reference.familiar());
+        match rustix::fs::unlinkat(&dir, file_name_of(reference), AtFlags::empty()) {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(error) => return Err(Error::from(error).wrap(subject())),
+        }
+        atomic::sync_dir(dir.as_fd()).context(subject)?;
+        // Empty parents are only clutter: leaving one behind harms nothing.
+        let mut parent = path.as_str();
+        while parent != REFS
+            && rustix::fs::unlinkat(&*self.fd, parent, AtFlags::REMOVEDIR).is_ok()
+            && let Some((shorter, _)) = parent.rsplit_once('/')
+        {
+            parent = shorter;
+        }
+        Ok(true)
+    }
+
+    /// Writes a reference durably. Only `publish` may call this, after the content is durable.
+    pub(super) fn write_ref(&self, record: &RefRecord) -> Result<()> {
+        let subject = || format!("write reference {}", record.reference.familiar());
+        let bytes = serde_json::to_vec(record)?;
+        let path = directory_of(&record.reference);
+        let name = file_name_of(&record.reference);
+        // An `untag` may remove the empty directory between our two steps; then make it again.
+        for _ in 0..100 {
+            let dir = self.dir(&path).context(subject)?;
+            match atomic::atomic_write(&dir, &name, &bytes, Durable::Yes) {
+                Ok(()) => return self.sync_up(&path).context(subject),
+                Err(error) if error.errno() == Some(Errno::NOENT) => {}
+                Err(error) => return Err(error.wrap(subject())),
+            }
+        }
+        Err(Error::conflict("its directory keeps disappearing").wrap(subject()))
+    }
+
+    /// Flushes the directories above the last one of `path`, which may all be new.
+    fn sync_up(&self, path: &str) -> Result<()> {
+        let mut path = path;
+        while let Some((parent, _)) = path.rsplit_once('/') {
+            let dir: OwnedFd = self.dir(parent)?;
+            rustix::fs::fsync(&dir)?;
+            path = parent;
+        }
+        Ok(())
+    }
+}
+
+fn directory_of(reference: &Reference) -> String {
+    format!("{REFS}/{}", reference.full_name())
+}
+
+fn file_name_of(reference: &Reference) -> String {
+    match (&reference.digest, &reference.tag) {
+        (Some(digest), _) => format!("_digest_{}", digest.hex()),
+        (None, Some(tag)) => format!("_tag_{tag}"),
+        (None, None) => "_tag_latest".to_owned(),
+    }
+}
+
+fn is_reference_file(name: &str) -> bool {
+    name.starts_with("_tag_") || name.starts_with("_digest_")
+}
+
+fn read_ref(dir: BorrowedFd<'_>, name: &str) -> Result<Option<RefRecord>> {
+    let Some(bytes) = atomic::read_small(dir, name, RECORD_LIMIT)? else {
+        return Ok(None);
+    };
+    let record: RefRecord = serde_json::from_slice(&bytes)?;
+    if file_name_of(&record.reference) != name {
+        return Err(Error::corrupt(format!(
+            "{name} contains the reference {}",
+            record.reference
+        )));
+    }
+    Ok(Some(record))
+}
