@@ -7,7 +7,7 @@ use crate::cli::flags::Matches;
 use crate::cli::image::no_such_image;
 use crate::cli::{Command, Words, inspect, store};
 use crate::config::Settings;
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::image::{self, Image, is_untagged};
 use crate::store::{RefRecord, Store};
 
@@ -28,7 +28,11 @@ pub const COMMAND: Command = Command {
 pub fn look_up(settings: &Settings, name: &str) -> Result<Value> {
     let store = store::open_existing(settings)?;
     let store = store.ok_or_else(|| no_such_image(name))?;
-    let image = image::find(&store, name)?;
+    let image = image::find(&store, name).map_err(|error| match name.parse::<Reference>() {
+        // What cannot be an image's name may still be that of something else.
+        Err(_) => Error::not_found(format!("No such image: {name}")),
+        Ok(_) => error,
+    })?;
     let mut records = store.refs()?;
     records.retain(|record| record.image == image.id && !is_untagged(&record.reference));
     document(&store, &image, &records)
