@@ -100,6 +100,9 @@ _hull() {
             hull__subcmd__help,version)
                 cmd="hull__subcmd__help__subcmd__version"
                 ;;
+            hull__subcmd__help__subcmd__image,exists)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__exists"
+                ;;
             hull__subcmd__help__subcmd__image,history)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__history"
                 ;;
@@ -133,6 +136,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,info)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__info"
                 ;;
+            hull__subcmd__image,exists)
+                cmd="hull__subcmd__image__subcmd__exists"
+                ;;
             hull__subcmd__image,help)
                 cmd="hull__subcmd__image__subcmd__help"
                 ;;
@@ -165,6 +171,9 @@ _hull() {
                 ;;
             hull__subcmd__image,tag)
                 cmd="hull__subcmd__image__subcmd__tag"
+                ;;
+            hull__subcmd__image__subcmd__help,exists)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__exists"
                 ;;
             hull__subcmd__image__subcmd__help,help)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__help"
@@ -338,8 +347,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="history import inspect load ls list pull rm remove tag"
+            opts="exists history import inspect load ls list pull rm remove tag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -672,7 +695,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="history import inspect load ls list pull rm remove tag help"
+            opts="exists history import inspect load ls list pull rm remove tag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -685,9 +708,37 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__image__subcmd__help)
-            opts="history import inspect load ls list pull rm remove tag help"
+        hull__subcmd__image__subcmd__exists)
+            opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help)
+            opts="exists history import inspect load ls list pull rm remove tag help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -36,6 +36,7 @@ use flags::walk::FlagOrder;
 
 /// All commands, in the order of the help screen.
 const COMMANDS: &[&Command] = &[
+    &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,
     &image::inspect::COMMAND,

@@ -30,8 +30,8 @@ pub fn become_mapped_root(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Tells once what the user should know about the namespace. Dispatch does it after success, so that
-/// the one line of an error stays alone; what starts a program does it before.
+/// Tells once what the user should know about the namespace. Dispatch does it after success, so
+/// that the one line of an error stays alone; what starts a program does it before.
 pub fn tell_notice() {
     let notice = NOTICE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(notice) = notice {

@@ -1,6 +1,7 @@
 //! `--filter` of `hull images`: parsing and matching.
 
 use crate::base::{Digest, Reference, Timestamp};
+use crate::cli::flags::{Filter, parse_bool};
 use crate::error::{Error, Result};
 use crate::image::Image;
 
@@ -15,20 +16,14 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Parses `key=value` texts. `find` gives the image that `before` and `since` name.
-    pub fn parse(texts: &[&str], find: impl Fn(&str) -> Result<Image>) -> Result<Self> {
+    /// Reads the filters. `find` gives the image that `before` and `since` name.
+    pub fn parse(given: &[Filter], find: impl Fn(&str) -> Result<Image>) -> Result<Self> {
         let mut filters = Filters::default();
         let moment = |name: &str| find(name).map(|image| Some((image.id, image.created)));
-        for text in texts {
-            let Some((key, value)) = text.split_once('=') else {
-                let why = format!("invalid argument {text:?} for \"-f, --filter\" flag: ");
-                return Err(Error::invalid(
-                    why + "invalid filter format (should be name=[value])",
-                ));
-            };
-            match key.trim().to_ascii_lowercase().as_str() {
+        for Filter { key, value } in given {
+            match key.as_str() {
                 "reference" => filters.references.push(value.to_owned()),
-                "dangling" => filters.dangling = Some(boolean(text, value)?),
+                "dangling" => filters.dangling = Some(boolean(key, value)?),
                 "label" => filters.labels.push(match value.split_once('=') {
                     Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
                     None => (value.to_owned(), None),
@@ -89,12 +84,9 @@ impl Filters {
     }
 }
 
-fn boolean(text: &str, value: &str) -> Result<bool> {
-    match value {
-        "true" | "1" | "t" | "T" | "True" | "TRUE" => Ok(true),
-        "false" | "0" | "f" | "F" | "False" | "FALSE" => Ok(false),
-        _ => Err(Error::invalid(format!("Invalid filter '{text}'"))),
-    }
+fn boolean(key: &str, value: &str) -> Result<bool> {
+    let parsed = parse_bool(value);
+    parsed.map_err(|_| Error::invalid(format!("Invalid filter '{key}={value}'")))
 }
 
 /// Go's `path.Match`: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, `\` escapes.
@@ -210,10 +202,16 @@ mod tests {
 
     #[test]
     fn unknown_filters_are_refused_in_the_words_of_docker() {
-        let none = |name: &str| Err(Error::not_found(name.to_owned()));
-        let error = Filters::parse(&["bogus=1"], none).expect_err("is unknown");
-        assert_eq!(error.to_string(), "Invalid filter 'bogus'");
-        let error = Filters::parse(&["dangling=maybe"], none).expect_err("is no boolean");
-        assert_eq!(error.to_string(), "Invalid filter 'dangling=maybe'");
+        let refused = |key: &str, value: &str| {
+            let (key, value) = (key.to_owned(), value.to_owned());
+            let none = |name: &str| Err(Error::not_found(name.to_owned()));
+            let parsed = Filters::parse(&[Filter { key, value }], none);
+            parsed.expect_err("is refused").to_string()
+        };
+        assert_eq!(refused("bogus", "1"), "Invalid filter 'bogus'");
+        assert_eq!(
+            refused("dangling", "maybe"),
+            "Invalid filter 'dangling=maybe'"
+        );
     }
 }

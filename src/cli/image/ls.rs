@@ -23,7 +23,7 @@ pub const COMMAND: Command = Command {
         command
             .arg(flags::switch("all", "Show all images").short('a'))
             .arg(flags::switch("digests", "Show digests"))
-            .arg(flags::list("filter", "filter", filter).short('f'))
+            .arg(flags::filter(filter))
             .arg(flags::text("format", "string", format))
             .arg(flags::switch("no-trunc", "Don't truncate output"))
             .arg(flags::switch("quiet", "Only show image IDs").short('q'))
@@ -64,7 +64,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         Some(store) => image::find(store, name),
         None => Err(no_such_image(name)),
     };
-    let mut filters = Filters::parse(&matches.texts("filter"), find)?;
+    let mut filters = Filters::parse(&matches.filters(), find)?;
     if let [pattern] = matches.words()[..] {
         filters.add_reference(pattern);
     }

@@ -1,6 +1,7 @@
 //! Commands about images.
 
-pub mod filter;
+pub mod exists;
+mod filter;
 pub mod history;
 pub mod import;
 pub mod inspect;
