@@ -175,7 +175,7 @@ mod sys;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sys::signal_default::restore_sigpipe();
+    sys::signal::restore_sigpipe();
     let invocation = match cli::enter(std::env::args_os()) {
         Ok(invocation) => invocation,
         Err(screen) => return ExitCode::from(screen.show()),

@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::flags::walk::{self, FlagOrder};
 use crate::cli::flags::{Matches, WORDS};
-use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, output};
+use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, output, store};
 use crate::config::{Overrides, Settings};
 use crate::error::{Result, Scope};
 
@@ -50,19 +50,17 @@ impl Invocation {
             output::note(notice);
         }
         if self.command.mapped_root == MappedRoot::Always && settings.rootless {
-            become_mapped_root(&settings)?;
+            store::become_mapped_root(&settings)?;
         }
-        (self.command.run)(&self.matches, &settings)
+        let code = (self.command.run)(&self.matches, &settings)?;
+        store::tell_notice();
+        Ok(code)
     }
 
     /// Which exit codes the command's errors have.
     pub fn scope(&self) -> Scope {
         self.command.scope
     }
-}
-
-fn become_mapped_root(_settings: &Settings) -> Result<()> {
-    Ok(())
 }
 
 /// Finds the command that the program's arguments name. `hull-runc …` means `hull oci …`.

@@ -20,7 +20,10 @@ mod dispatch;
 pub mod flags;
 mod generate;
 mod help;
+mod image;
+mod inspect;
 pub mod output;
+mod store;
 mod system;
 mod version;
 
@@ -33,6 +36,16 @@ use flags::walk::FlagOrder;
 
 /// All commands, in the order of the help screen.
 const COMMANDS: &[&Command] = &[
+    &image::exists::COMMAND,
+    &image::history::COMMAND,
+    &image::import::COMMAND,
+    &image::inspect::COMMAND,
+    &image::load::COMMAND,
+    &image::ls::COMMAND,
+    &image::pull::COMMAND,
+    &image::rm::COMMAND,
+    &image::tag::COMMAND,
+    &inspect::COMMAND,
     &system::info::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,

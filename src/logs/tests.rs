@@ -340,7 +340,10 @@ proptest! {
     /// Whatever the chunks and wherever the files end, each stream comes out as it went in.
     #[test]
     fn what_goes_in_comes_out_in_order(
-        chunks in prop::collection::vec((any::<bool>(), "[a-z\"€\n\u{1b}]{0,40}", 0usize..30), 0..20),
+        chunks in prop::collection::vec(
+            (any::<bool>(), "[a-z\"€\n\u{1b}]{0,40}", 0usize..30),
+            0..20,
+        ),
         max_bytes in 2000u64..50_000,
         cut in 1usize..50,
     ) {

@@ -12,5 +12,4 @@ pub mod mount;
 pub mod process;
 pub mod seccomp;
 pub mod signal;
-pub mod signal_default;
 pub mod user_namespace;

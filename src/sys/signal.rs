@@ -34,6 +34,14 @@ pub fn reset_all() -> Result<(), Errno> {
     if result == 0 { Ok(()) } else { Err(last_errno()) }
 }
 
+/// Gives SIGPIPE its default action again, before any thread exists. Rust's runtime ignores it:
+/// `hull ps | head` would then end in an error instead of silence.
+pub fn restore_sigpipe() {
+    // SAFETY: SIG_DFL is a valid disposition and no handler of ours is freed by it.
+    let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    debug_assert_ne!(previous, libc::SIG_ERR, "SIGPIPE is a signal that may be changed");
+}
+
 /// Sends any signal, real-time ones included, to the process behind a pidfd (Linux 5.1).
 ///
 /// # Errors

@@ -265,20 +265,22 @@ fn hostname_is_set(bed: &Bed) {
 }
 
 fn labels_come_from_flags_and_files(bed: &Bed) {
-    let file = bed.file("labels", b"from=file\nbare\n");
+    let file = bed.file("labels", b"# comment\nfrom=file\n");
     let file = file.to_str().expect("is text");
     let words = [
         "create",
         "--name",
-        "c",
+        "ctr",
         "-l",
         "a=b=c",
+        "-l",
+        "bare",
         "--label-file",
         file,
         "busybox:test",
     ];
     bed.hull(&words).ok();
-    let labels = bed.inspect("c", "{{json .Config.Labels}}");
+    let labels = bed.inspect("ctr", "{{json .Config.Labels}}");
     let labels: serde_json::Value = serde_json::from_str(&labels).expect("is JSON");
     assert_eq!(
         labels,
@@ -321,8 +323,8 @@ fn no_descriptor_but_the_three_reaches_the_program(bed: &Bed) {
         list.split_whitespace().collect::<Vec<_>>(),
         ["0", "1", "2", "3"]
     );
-    bed.detached(&["--name", "c"], &["sleep", "1000"]);
-    let list = bed.hull(&["exec", "c", "ls", "/proc/self/fd"]);
+    bed.detached(&["--name", "ctr"], &["sleep", "1000"]);
+    let list = bed.hull(&["exec", "ctr", "ls", "/proc/self/fd"]);
     assert_eq!(
         list.ok().split_whitespace().collect::<Vec<_>>(),
         ["0", "1", "2", "3"]

@@ -191,3 +191,53 @@ fn empty_cgroups() -> BTreeSet<PathBuf> {
     }
     found
 }
+
+/// The check itself must be able to fail.
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::bed::Who;
+
+    fn own_bed() -> Option<Bed> {
+        let is_root = rustix::process::geteuid().is_root();
+        Bed::new(if is_root { Who::Root } else { Who::User })
+    }
+
+    #[test]
+    fn t9_a_process_left_behind_is_found() {
+        let Some(bed) = own_bed() else { return };
+        let mut sleep = bed.command(Path::new("/bin/sleep"));
+        let mut child = sleep.arg("1000").spawn().expect("sleep starts");
+        let found = after(&Baseline::take(), &bed);
+        child.kill().expect("is our child");
+        child.wait().expect("is our child");
+        assert!(
+            found.iter().any(|line| line.contains("sleep 1000")),
+            "{found:?}"
+        );
+        assert_eq!(after(&Baseline::take(), &bed), [""; 0]);
+    }
+
+    #[test]
+    fn t9_a_file_left_behind_is_found() {
+        let Some(bed) = own_bed() else { return };
+        for path in [
+            bed.run_dir().join("c/x"),
+            bed.store().join("tmp/boot/staged"),
+        ] {
+            fs::create_dir_all(&path).expect("made");
+            let found = after(&Baseline::take(), &bed);
+            fs::remove_dir(&path).expect("removed");
+            assert_eq!(found, [format!("file {}", path.display())]);
+        }
+    }
+
+    #[test]
+    fn paths_that_start_alike_are_told_apart() {
+        let dir = Path::new("/tmp/bed/1-2");
+        assert!(names("a=/tmp/bed/1-2/store", dir) && names("/tmp/bed/1-2", dir));
+        assert!(!names("/tmp/bed/1-23", dir) && !names("/tmp/bed/1-2-3", dir));
+    }
+}

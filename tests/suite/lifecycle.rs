@@ -207,7 +207,7 @@ fn ps_shows_dockers_columns(bed: &Bed) {
     );
     assert!(line("done").contains("Exited (3) "), "{text}");
     assert!(line("made").contains("Created"), "{text}");
-    assert!(line("made").contains("\"sh -c 'echo a long…\""), "{text}");
+    assert!(line("made").contains("\"sh -c 'echo a long …\""), "{text}");
     // Newest first, and a status filter means all.
     let names: Vec<&str> = text
         .lines()
@@ -223,7 +223,7 @@ fn ps_shows_dockers_columns(bed: &Bed) {
 fn inspect_tells_state_and_configuration(bed: &Bed) {
     let flags = [
         "--name",
-        "c",
+        "ctr",
         "--label",
         "a=b",
         "--hostname",
@@ -234,11 +234,11 @@ fn inspect_tells_state_and_configuration(bed: &Bed) {
         "/tmp",
     ];
     let id = bed.detached(&flags, &["sleep", "1000"]);
-    let inspected = bed.hull(&["inspect", "c"]);
+    let inspected = bed.hull(&["inspect", "ctr"]);
     let parsed: serde_json::Value = serde_json::from_str(inspected.ok()).expect("is JSON");
     let container = &parsed[0];
     assert_eq!(container["Id"], id.as_str());
-    assert_eq!(container["Name"], "/c");
+    assert_eq!(container["Name"], "/ctr");
     assert_eq!(container["Path"], "sleep");
     assert_eq!(container["Args"][0], "1000");
     assert_eq!(container["State"]["Status"], "running");
@@ -269,7 +269,7 @@ fn logs_tail_since_and_timestamps(bed: &Bed) {
     let words = [
         "run",
         "--name",
-        "c",
+        "ctr",
         "--network",
         "none",
         "busybox:test",
@@ -278,20 +278,20 @@ fn logs_tail_since_and_timestamps(bed: &Bed) {
         script,
     ];
     bed.hull(&words).ok();
-    bed.hull(&["logs", "--tail", "2", "c"])
+    bed.hull(&["logs", "--tail", "2", "ctr"])
         .fails(0)
         .stdout_is("line 4\nline 5\n");
-    bed.hull(&["logs", "-n", "0", "c"]).fails(0).stdout_is("");
-    bed.hull(&["logs", "--since", "1h", "c"])
+    bed.hull(&["logs", "-n", "0", "ctr"]).fails(0).stdout_is("");
+    bed.hull(&["logs", "--since", "1h", "ctr"])
         .fails(0)
         .stdout_has("line 1\n");
-    bed.hull(&["logs", "--since", "2100-01-01T00:00:00Z", "c"])
+    bed.hull(&["logs", "--since", "2100-01-01T00:00:00Z", "ctr"])
         .fails(0)
         .stdout_is("");
-    bed.hull(&["logs", "--until", "2000-01-01T00:00:00Z", "c"])
+    bed.hull(&["logs", "--until", "2000-01-01T00:00:00Z", "ctr"])
         .fails(0)
         .stdout_is("");
-    let stamped = bed.hull(&["logs", "-t", "--tail", "1", "c"]);
+    let stamped = bed.hull(&["logs", "-t", "--tail", "1", "ctr"]);
     let (time, text) = stamped.ok().split_once(' ').expect("a time and the text");
     assert!(
         time.starts_with("20") && time.ends_with('Z') && time.contains('T'),
@@ -299,14 +299,14 @@ fn logs_tail_since_and_timestamps(bed: &Bed) {
     );
     assert_eq!(text, "line 5");
     // The log of an earlier run stays.
-    bed.hull(&["start", "-a", "c"]).ok();
-    assert_eq!(bed.hull(&["logs", "c"]).ok().lines().count(), 10);
+    bed.hull(&["start", "-a", "ctr"]).ok();
+    assert_eq!(bed.hull(&["logs", "ctr"]).ok().lines().count(), 10);
 }
 
 fn logs_follow_ends_with_the_container(bed: &Bed) {
     let script = "for i in 1 2 3 4; do echo $i; sleep 0.2; done";
-    bed.detached(&["--name", "c"], &["sh", "-c", script]);
-    bed.hull(&["logs", "-f", "c"])
+    bed.detached(&["--name", "ctr"], &["sh", "-c", script]);
+    bed.hull(&["logs", "-f", "ctr"])
         .fails(0)
         .stdout_is("1\n2\n3\n4\n");
 }
@@ -315,7 +315,7 @@ fn create_then_start_attached(bed: &Bed) {
     let words = [
         "create",
         "--name",
-        "c",
+        "ctr",
         "--network",
         "none",
         "busybox:test",
@@ -324,74 +324,76 @@ fn create_then_start_attached(bed: &Bed) {
     ];
     let created = bed.hull(&[&words[..], &["echo out; exit 7"]].concat());
     assert_eq!(created.ok().len(), 64);
-    assert_eq!(bed.inspect("c", "{{.State.Status}}"), "created");
-    bed.hull(&["start", "-a", "c"]).fails(7).stdout_is("out\n");
-    assert_eq!(bed.inspect("c", "{{.State.ExitCode}}"), "7");
-    bed.hull(&["start", "c"]).fails(0).stdout_is("c\n");
+    assert_eq!(bed.inspect("ctr", "{{.State.Status}}"), "created");
+    bed.hull(&["start", "-a", "ctr"])
+        .fails(7)
+        .stdout_is("out\n");
+    assert_eq!(bed.inspect("ctr", "{{.State.ExitCode}}"), "7");
+    bed.hull(&["start", "ctr"]).fails(0).stdout_is("ctr\n");
 }
 
 fn attach_joins_the_first_process(bed: &Bed) {
     bed.detached(
-        &["--name", "c", "-i"],
+        &["--name", "ctr", "-i"],
         &["sh", "-c", "read line; echo got $line; exit 5"],
     );
-    bed.hull_with_input(&["attach", "c"], b"word\n")
+    bed.hull_with_input(&["attach", "ctr"], b"word\n")
         .fails(5)
         .stdout_is("got word\n");
 }
 
 fn exec_runs_beside_the_first_process(bed: &Bed) {
-    bed.detached(&["--name", "c", "-e", "A=1"], &["sleep", "1000"]);
-    bed.hull(&["exec", "c", "echo", "inside"])
+    bed.detached(&["--name", "ctr", "-e", "A=1"], &["sleep", "1000"]);
+    bed.hull(&["exec", "ctr", "echo", "inside"])
         .fails(0)
         .stdout_is("inside\n");
-    bed.hull(&["exec", "c", "sh", "-c", "exit 9"]).fails(9);
+    bed.hull(&["exec", "ctr", "sh", "-c", "exit 9"]).fails(9);
     let words = [
         "exec",
         "-e",
         "B=2",
         "-w",
         "/tmp",
-        "c",
+        "ctr",
         "sh",
         "-c",
         "echo $A$B; pwd",
     ];
     bed.hull(&words).fails(0).stdout_is("12\n/tmp\n");
-    bed.hull_with_input(&["exec", "-i", "c", "cat"], b"piped")
+    bed.hull_with_input(&["exec", "-i", "ctr", "cat"], b"piped")
         .fails(0)
         .stdout_is("piped");
-    let first = bed.hull(&["exec", "c", "cat", "/proc/1/cmdline"]);
+    let first = bed.hull(&["exec", "ctr", "cat", "/proc/1/cmdline"]);
     first.fails(0).stdout_is("sleep\u{0}1000\u{0}");
     let own = "cat /proc/self/status | grep -E '^(Cap|Seccomp:|NoNewPrivs)'";
-    let exec = bed.hull(&["exec", "c", "sh", "-c", own]);
+    let exec = bed.hull(&["exec", "ctr", "sh", "-c", own]);
     let run = bed.run_rm(&[], &["sh", "-c", own]);
     assert_eq!(exec.ok(), run.ok(), "exec has the same bounds as run");
 }
 
 fn exec_says_what_it_cannot_run(bed: &Bed) {
-    bed.detached(&["--name", "c"], &["sleep", "1000"]);
-    bed.hull(&["exec", "c", "no-such-program"])
+    bed.detached(&["--name", "ctr"], &["sleep", "1000"]);
+    bed.hull(&["exec", "ctr", "no-such-program"])
         .fails(127)
         .stderr_has("no-such-program");
-    bed.hull(&["exec", "c", "/etc/not-a-program"]).fails(126);
-    bed.hull(&["kill", "c"]).ok();
-    bed.hull(&["wait", "c"]).ok();
-    let stopped = bed.hull(&["exec", "c", "true"]);
+    bed.hull(&["exec", "ctr", "/etc/not-a-program"]).fails(126);
+    bed.hull(&["kill", "ctr"]).ok();
+    bed.hull(&["wait", "ctr"]).ok();
+    let stopped = bed.hull(&["exec", "ctr", "true"]);
     stopped.fails(1).stderr_has("is not running");
 }
 
 fn kill_ends_the_first_process(bed: &Bed) {
-    bed.detached(&["--name", "c"], &["sleep", "1000"]);
-    bed.hull(&["kill", "c"]).fails(0).stdout_is("c\n");
-    bed.hull(&["wait", "c"]).fails(0).stdout_is("137\n");
-    assert_eq!(bed.inspect("c", "{{.State.ExitCode}}"), "137");
-    bed.hull(&["kill", "c"])
+    bed.detached(&["--name", "ctr"], &["sleep", "1000"]);
+    bed.hull(&["kill", "ctr"]).fails(0).stdout_is("ctr\n");
+    bed.hull(&["wait", "ctr"]).fails(0).stdout_is("137\n");
+    assert_eq!(bed.inspect("ctr", "{{.State.ExitCode}}"), "137");
+    bed.hull(&["kill", "ctr"])
         .fails(1)
         .stderr_has("is not running");
-    bed.detached(&["--name", "d", "--init"], &["sleep", "1000"]);
-    bed.hull(&["kill", "-s", "USR1", "d"]).ok();
-    bed.hull(&["wait", "d"]).fails(0).stdout_is("138\n");
+    bed.detached(&["--name", "dead", "--init"], &["sleep", "1000"]);
+    bed.hull(&["kill", "-s", "USR1", "dead"]).ok();
+    bed.hull(&["wait", "dead"]).fails(0).stdout_is("138\n");
 }
 
 fn stop_sends_the_stop_signal_then_kills(bed: &Bed) {
@@ -416,7 +418,7 @@ fn a_signal_to_the_client_reaches_the_program(bed: &Bed) {
     let words = [
         "run",
         "--name",
-        "c",
+        "ctr",
         "--network",
         "none",
         "busybox:test",
@@ -426,16 +428,18 @@ fn a_signal_to_the_client_reaches_the_program(bed: &Bed) {
     ];
     let client = bed.start(&words);
     wait_until("it is ready", || {
-        bed.hull(&["logs", "c"]).stdout == "ready\n"
+        bed.hull(&["logs", "ctr"]).stdout == "ready\n"
     });
     client.signal(Signal::SIGTERM);
     client.finish().fails(42);
 }
 
 fn wait_prints_the_exit_code(bed: &Bed) {
-    bed.detached(&["--name", "a"], &["sh", "-c", "sleep 0.3; exit 4"]);
-    bed.detached(&["--name", "b"], &["true"]);
-    bed.hull(&["wait", "a", "b"]).fails(0).stdout_is("4\n0\n");
+    bed.detached(&["--name", "first"], &["sh", "-c", "sleep 0.3; exit 4"]);
+    bed.detached(&["--name", "second"], &["true"]);
+    bed.hull(&["wait", "first", "second"])
+        .fails(0)
+        .stdout_is("4\n0\n");
 }
 
 fn cidfile_has_the_id_and_is_not_overwritten(bed: &Bed) {
@@ -462,11 +466,14 @@ fn a_missing_container_is_one_line(bed: &Bed) {
 }
 
 fn restart_keeps_the_files(bed: &Bed) {
-    bed.detached(&["--name", "c", "--stop-timeout", "0"], &["sleep", "1000"]);
-    bed.hull(&["exec", "c", "sh", "-c", "echo kept > /root/file"])
+    bed.detached(
+        &["--name", "ctr", "--stop-timeout", "0"],
+        &["sleep", "1000"],
+    );
+    bed.hull(&["exec", "ctr", "sh", "-c", "echo kept > /root/file"])
         .ok();
-    bed.hull(&["restart", "c"]).fails(0).stdout_is("c\n");
-    bed.hull(&["exec", "c", "cat", "/root/file"])
+    bed.hull(&["restart", "ctr"]).fails(0).stdout_is("ctr\n");
+    bed.hull(&["exec", "ctr", "cat", "/root/file"])
         .fails(0)
         .stdout_is("kept\n");
 }

@@ -67,7 +67,7 @@ impl Ran {
 
     fn report(&self, expectation: &str) -> String {
         let mut text = format!("expected: {expectation}\ncommand: {}\n", self.words);
-        let _ = write!(text, "exit code: {}\n", self.code);
+        let _ = writeln!(text, "exit code: {}", self.code);
         let _ = write!(text, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         text
     }

@@ -76,6 +76,16 @@ fn archive(bed: &Bed, name: &str, bytes: &[u8]) -> String {
     bed.file(name, bytes).display().to_string()
 }
 
+/// An image with a configuration and a layer that no store has yet, so that they must be read.
+fn new_image(content: &[u8]) -> Image {
+    let mut image = Image::busybox("bad:1");
+    image.config["Labels"] = serde_json::json!({"only": "here"});
+    image
+        .layers
+        .insert(0, Tree::default().file("new", 0o644, content).tar());
+    image
+}
+
 fn load_lists_the_image_and_says_so(bed: &Bed) {
     let image = Image::busybox("other:1");
     let path = archive(bed, "docker.tar", &image.docker_archive());
@@ -144,11 +154,11 @@ fn tag_and_rmi_count_references(bed: &Bed) {
 }
 
 fn an_image_in_use_is_not_removed(bed: &Bed) {
-    bed.hull(&["create", "--name", "c", "busybox:test"]).ok();
+    bed.hull(&["create", "--name", "ctr", "busybox:test"]).ok();
     bed.hull(&["rmi", "busybox:test"])
         .fails(1)
         .stderr_has("unable to remove");
-    bed.hull(&["rm", "c"]).ok();
+    bed.hull(&["rm", "ctr"]).ok();
     bed.hull(&["rmi", "busybox:test"]).ok();
 }
 
@@ -248,7 +258,7 @@ fn a_corrupt_archive_is_refused(bed: &Bed) {
 }
 
 fn a_truncated_blob_is_refused(bed: &Bed) {
-    let oci = Image::busybox("bad:1").oci();
+    let oci = new_image(b"whole").oci();
     let mut bytes = oci.blobs.clone();
     let half = bytes[1].len() / 2;
     bytes[1].truncate(half);
@@ -257,8 +267,12 @@ fn a_truncated_blob_is_refused(bed: &Bed) {
 }
 
 fn a_wrong_digest_is_refused(bed: &Bed) {
-    let oci = Image::busybox("bad:1").oci();
-    for (index, name) in ["configuration", "layer", "manifest"].iter().enumerate() {
+    let oci = new_image(b"whole").oci();
+    for (index, name) in [
+        (0, "configuration"),
+        (1, "layer"),
+        (oci.blobs.len() - 1, "manifest"),
+    ] {
         let mut bytes = oci.blobs.clone();
         // A blank is valid at the end of JSON and after gzip's end; the digest alone tells.
         let last = bytes[index].len() - 1;
@@ -269,9 +283,7 @@ fn a_wrong_digest_is_refused(bed: &Bed) {
 }
 
 fn a_wrong_diff_id_is_refused(bed: &Bed) {
-    let honest = Image::busybox("bad:1");
-    let mut other = honest.clone();
-    other.layers[0] = Tree::default().file("other", 0o644, b"").tar();
+    let (honest, other) = (new_image(b"one"), new_image(b"two"));
     let (named, own) = (honest.config_blob(), other.config_blob());
     assert_eq!(
         named.len(),

@@ -93,8 +93,8 @@ fn t_merges_both_outputs_with_crlf(bed: &Bed) {
 }
 
 fn exec_has_a_terminal_too(bed: &Bed) {
-    bed.detached(&["--name", "c"], &["sleep", "1000"]);
-    let mut terminal = Terminal::start(bed, &["exec", "-it", "c", "sh"], 31, 91);
+    bed.detached(&["--name", "ctr"], &["sleep", "1000"]);
+    let mut terminal = Terminal::start(bed, &["exec", "-it", "ctr", "sh"], 31, 91);
     terminal.wait_for("# ");
     terminal.send("stty size\r");
     terminal.wait_for("31 91");
@@ -107,7 +107,7 @@ fn detach_keys_leave_the_container_running(bed: &Bed) {
         "run",
         "-it",
         "--name",
-        "c",
+        "ctr",
         "--network",
         "none",
         "busybox:test",
@@ -118,8 +118,8 @@ fn detach_keys_leave_the_container_running(bed: &Bed) {
     let fresh = terminal.screen();
     terminal.send("\u{10}\u{11}");
     assert_eq!(terminal.finish(), 0, "{fresh}");
-    assert_eq!(bed.inspect("c", "{{.State.Running}}"), "true");
-    let mut again = Terminal::start(bed, &["attach", "c"], 24, 80);
+    assert_eq!(bed.inspect("ctr", "{{.State.Running}}"), "true");
+    let mut again = Terminal::start(bed, &["attach", "ctr"], 24, 80);
     again.send("exit 4\r");
     assert_eq!(again.finish(), 4, "{}", again.screen());
 }

@@ -1,6 +1,6 @@
 //! What the user gave, asked by flag name.
 
-use crate::cli::flags::WORDS;
+use crate::cli::flags::{Filter, WORDS};
 
 /// The values of one command line. Asking for a flag the command did not declare panics: that is a
 /// slip in the command's own file, which its tests meet at once.
@@ -32,6 +32,12 @@ impl Matches {
     /// The value of a typed flag.
     pub fn value<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Option<T> {
         self.0.get_one::<T>(name).cloned()
+    }
+
+    /// All `--filter`s, in the order given.
+    pub fn filters(&self) -> Vec<Filter> {
+        let filters = self.0.get_many::<Filter>("filter").unwrap_or_default();
+        filters.cloned().collect()
     }
 
     /// Whether the flag was on the command line, rather than left at its default.

@@ -64,6 +64,29 @@ pub fn integer(name: &'static str, about: &'static str) -> Arg {
     text(name, "int", about).value_parser(ValueParser::new(parse_integer))
 }
 
+/// `--filter key=value`, as all listing and pruning commands have it; see [`Matches::filters`].
+pub fn filter(about: &'static str) -> Arg {
+    let arg = list("filter", "filter", about).short('f');
+    arg.value_parser(ValueParser::new(parse_filter))
+}
+
+/// One `--filter`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Lower case, without blanks.
+    pub key: String,
+    /// Whatever follows the first `=`.
+    pub value: String,
+}
+
+fn parse_filter(text: &str) -> Result<Filter, String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("bad format of filter (expected name=value)")?;
+    let (key, value) = (key.trim().to_ascii_lowercase(), value.to_owned());
+    Ok(Filter { key, value })
+}
+
 /// Converts a value; the message is the type's own.
 fn parse<T>(text: &str) -> Result<T, String>
 where

@@ -49,7 +49,8 @@ impl Row {
         self
     }
 
-    fn cell(&self, field: &str) -> &str {
+    /// The text of a field, empty if it is not set.
+    pub fn cell(&self, field: &str) -> &str {
         self.fields
             .get(field)
             .map(String::as_str)

@@ -1,7 +1,7 @@
 //! Progress of several things at once (the layers of a pull), as Docker shows it.
 //!
 //! On a terminal each thing has a line of its own that is redrawn in place with ANSI sequences.
-//! Elsewhere each change of state is one plain line, and amounts are left out.
+//! Elsewhere each change of state is one plain line; states with an amount are left out.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -89,7 +89,11 @@ impl Progress {
 /// Takes the new state into the lines; the result is what to write.
 fn update(lines: &mut Vec<Line>, redraw: bool, name: &str, step: Step, now: Instant) -> String {
     let Some(position) = lines.iter().position(|line| line.name == name) else {
-        let text = format!("{}\n", describe(name, &step, redraw));
+        let silent = !redraw && step.amount.is_some();
+        let text = match silent {
+            true => String::new(),
+            false => format!("{}\n", describe(name, &step, redraw)),
+        };
         let (name, drawn) = (name.to_owned(), now);
         lines.push(Line { name, step, drawn });
         return text;
@@ -98,11 +102,17 @@ fn update(lines: &mut Vec<Line>, redraw: bool, name: &str, step: Step, now: Inst
     let line = &mut lines[position];
     let same_state = line.step.state == step.state;
     let done = step.amount.is_some_and(|(done, all)| done >= all);
+    if line.step == step {
+        return String::new();
+    }
     if same_state && (!redraw || (!done && now.duration_since(line.drawn) < PAUSE)) {
         return String::new();
     }
     line.step = step;
     line.drawn = now;
+    if !redraw && line.step.amount.is_some() {
+        return String::new();
+    }
     let text = describe(name, &line.step, redraw);
     match redraw {
         // Up, first column, erase, write, down again.
@@ -139,11 +149,17 @@ mod tests {
         let mut lines = Vec::new();
         let now = Instant::now();
         let mut text = String::new();
-        for (done, state) in [(0, "Downloading"), (5, "Downloading"), (9, "Pull complete")] {
-            let amount = Some((done, 9));
+        let steps = [
+            ("Pulling fs layer", None),
+            ("Downloading", Some((0, 9))),
+            ("Downloading", Some((5, 9))),
+            ("Pull complete", None),
+            ("Pull complete", None),
+        ];
+        for (state, amount) in steps {
             text += &update(&mut lines, false, "ab", Step { state, amount }, now);
         }
-        assert_eq!(text, "ab: Downloading\nab: Pull complete\n");
+        assert_eq!(text, "ab: Pulling fs layer\nab: Pull complete\n");
     }
 
     #[test]
@@ -167,6 +183,11 @@ mod tests {
             update(&mut lines, true, "ab", step.clone(), now),
             format!("\x1b[2A\r\x1b[2Kab: Downloading [{bar}]  3.9MB/7.8MB\x1b[2B\r")
         );
+        assert_eq!(update(&mut lines, true, "ab", step.clone(), now), "");
+        let step = Step {
+            amount: Some((4_000_000, 7_800_000)),
+            ..step
+        };
         assert_eq!(update(&mut lines, true, "ab", step.clone(), now), "");
         let later = update(&mut lines, true, "ab", step, now + PAUSE);
         assert!(later.starts_with("\x1b[2A"), "{later:?}");

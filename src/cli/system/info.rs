@@ -1,13 +1,14 @@
 //! `hull info`: the host and the settings, with Docker's field names.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::base::ByteSize;
+use crate::base::{ByteSize, Digest};
 use crate::cli::flags::{self, Matches};
 use crate::cli::version::VERSION;
-use crate::cli::{Command, output};
+use crate::cli::{Command, output, store};
 use crate::config::Settings;
 use crate::error::Result;
+use crate::state::{Record, Records, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["info", "system info"],
@@ -21,7 +22,9 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let facts = facts(settings);
+    let mut facts = counts(settings)?;
+    facts.extend(host(settings));
+    let facts = Value::Object(facts);
     if let Some(format) = matches.text("format") {
         output::document(Some(format), &facts)?;
         return Ok(0);
@@ -46,6 +49,11 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
 
 /// The lines of the text form and the fields they show.
 const LINES: &[(&str, &str)] = &[
+    ("Containers", "Containers"),
+    (" Running", "ContainersRunning"),
+    (" Paused", "ContainersPaused"),
+    (" Stopped", "ContainersStopped"),
+    ("Images", "Images"),
     ("Server Version", "ServerVersion"),
     ("Storage Driver", "Driver"),
     ("Logging Driver", "LoggingDriver"),
@@ -65,8 +73,35 @@ const LINES: &[(&str, &str)] = &[
     ("No Proxy", "NoProxy"),
 ];
 
+/// How many containers and images there are.
+fn counts(settings: &Settings) -> Result<Map<String, Value>> {
+    let (records, broken) = Records::at(&settings.root, &settings.run).list()?;
+    let running = |record: &&Record| record.state.status == Status::Running;
+    let paused = |record: &&Record| record.state.status == Status::Paused;
+    let running = records.iter().filter(running).count();
+    let paused = records.iter().filter(paused).count();
+    let all = records.len() + broken.len();
+    let mut images: Vec<Digest> = match store::open_existing(settings)? {
+        Some(store) => store.refs()?.iter().map(|record| record.image).collect(),
+        None => Vec::new(),
+    };
+    images.sort();
+    images.dedup();
+    let counts = [
+        ("Containers", all),
+        ("ContainersRunning", running),
+        ("ContainersPaused", paused),
+        ("ContainersStopped", all - running - paused),
+        ("Images", images.len()),
+    ];
+    Ok(counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count.into()))
+        .collect())
+}
+
 /// What is known about the engine and the host.
-fn facts(settings: &Settings) -> Value {
+fn host(settings: &Settings) -> Map<String, Value> {
     let kernel = rustix::system::uname();
     let memory = rustix::system::sysinfo();
     let security = match settings.rootless {
@@ -78,7 +113,7 @@ fn facts(settings: &Settings) -> Value {
         false => json!(["name=seccomp,profile=builtin", "name=cgroupns"]),
     };
     let proxies = &settings.registry.proxies;
-    json!({
+    let facts = json!({
         "ServerVersion": VERSION,
         "Driver": "overlay2",
         "LoggingDriver": settings.logs.driver,
@@ -100,7 +135,8 @@ fn facts(settings: &Settings) -> Value {
             "Mirrors": settings.registry.mirrors,
             "InsecureRegistryCIDRs": settings.registry.insecure,
         },
-    })
+    });
+    facts.as_object().cloned().unwrap_or_default()
 }
 
 /// `2` where the unified hierarchy is what `/sys/fs/cgroup` holds, else `1` (hybrid included).

@@ -1,0 +1,63 @@
+//! `hull rmi`.
+
+use crate::cli::flags::{self, Matches};
+use crate::cli::image::{images_in_use, no_such_image};
+use crate::cli::{Command, MappedRoot, Words, output, store};
+use crate::config::Settings;
+use crate::error::{Kind, Result, Scope};
+use crate::image::{self, Force, InUse, Removal};
+use crate::store::Store;
+
+pub const COMMAND: Command = Command {
+    paths: &["rmi", "image rm", "image remove"],
+    about: "Remove one or more images",
+    usage: "[OPTIONS] IMAGE [IMAGE...]",
+    words: Words::AtLeast(1),
+    mapped_root: MappedRoot::Always,
+    arguments: |command| {
+        command
+            .arg(flags::switch("force", "Force removal of the image").short('f'))
+            .arg(flags::switch(
+                "no-prune",
+                "Accepted: layers that others use always stay",
+            ))
+    },
+    run,
+    ..Command::BASE
+};
+
+fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
+    let force = match matches.on("force") {
+        true => Force::Yes,
+        false => Force::No,
+    };
+    let store = store::open_existing(settings)?;
+    let used = images_in_use(settings)?;
+    let mut code = 0;
+    // Each word for itself: what can be removed is, whatever happens to the others.
+    for name in matches.words() {
+        let removal = remove(store.as_ref(), name, force, &used);
+        if let Err(error) = removal.and_then(|removal| print(&removal)) {
+            output::error(Scope::Other, &error);
+            if force == Force::No || error.kind() != Kind::NotFound {
+                code = 1;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn remove(store: Option<&Store>, name: &str, force: Force, used: &[InUse]) -> Result<Removal> {
+    let store = store.ok_or_else(|| no_such_image(name))?;
+    image::remove(store, name, force, used)
+}
+
+fn print(removal: &Removal) -> Result<()> {
+    for name in &removal.untagged {
+        output::line(format_args!("Untagged: {name}"))?;
+    }
+    for digest in &removal.deleted {
+        output::line(format_args!("Deleted: {digest}"))?;
+    }
+    Ok(())
+}
