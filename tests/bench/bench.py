@@ -26,7 +26,7 @@ from pathlib import Path
 
 GAP_SECONDS = 0.03
 IMAGE_CACHE = Path("/var/tmp/hull-bench-image.tar")
-IMAGE_BYTES = 300 * 1000 * 1000
+IMAGE_BYTES = 300_000_000
 PACKAGES = "gcc,python3,git,vim"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
@@ -478,6 +478,8 @@ def main():
     work.chmod(0o755)
     bench = Bench(work, options.hull, runs, options.quick)
     print(machine())
+    # A killed bench must take its servers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         bench.start()
         bench.load_small()
