@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{
     Capabilities, Capability, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
-    Mount as OciMount, PosixRlimit, PosixRlimitType, Process, Root, Spec, User as OciUser,
+    Mount as OciMount, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
 use super::defaults;
@@ -98,10 +98,12 @@ fn process(config: &Config, user: &User) -> Result<Process> {
     process.set_capabilities(Some(sets));
     let limits = config.ulimits.iter().map(|limit| {
         let value = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
-        let mut rlimit = PosixRlimit::default();
-        rlimit.set_typ(rlimit_type(&limit.name)?);
-        rlimit.set_soft(value(limit.soft)).set_hard(value(limit.hard));
-        Ok(rlimit)
+        let rlimit = PosixRlimitBuilder::default()
+            .typ(rlimit_type(&limit.name)?)
+            .soft(value(limit.soft))
+            .hard(value(limit.hard))
+            .build();
+        rlimit.map_err(|error| Error::invalid(format!("ulimit {}: {error}", limit.name)))
     });
     process.set_rlimits(Some(limits.collect::<Result<_>>()?));
     Ok(process)

@@ -8,7 +8,9 @@
 //! behaves alike: every switch takes `=true` and `=false`, every repeated flag keeps the last value
 //! or collects them all.
 
+pub mod container;
 mod matches;
+mod mounts;
 pub mod walk;
 
 use std::str::FromStr;

@@ -1,0 +1,54 @@
+//! `hull create`.
+
+use super::image::obtain;
+use crate::base::ContainerId;
+use crate::cli::flags::container::{self as flags, IdFile};
+use crate::cli::flags::walk::FlagOrder;
+use crate::cli::flags::Matches;
+use crate::cli::{Command, Words, output};
+use crate::config::Settings;
+use crate::container::{self, Request};
+use crate::error::{Result, Scope};
+
+pub const COMMAND: Command = Command {
+    paths: &["create", "container create"],
+    about: "Create a new container",
+    usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+    words: Words::AtLeast(1),
+    order: FlagOrder::BeforeWords,
+    scope: Scope::Run,
+    arguments: flags::declare,
+    run,
+    ..Command::BASE
+};
+
+fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
+    let request = flags::request(matches)?;
+    match make(matches, settings, &request)? {
+        Ok(id) => output::line(id).map(|()| 0),
+        Err(code) => Ok(code),
+    }
+}
+
+/// Obtains the image and makes the container.
+pub(super) fn make(
+    matches: &Matches,
+    settings: &Settings,
+    request: &Request,
+) -> Result<std::result::Result<ContainerId, u8>> {
+    let id_file = IdFile::reserve(matches)?;
+    let (policy, platform) = (flags::pull(matches)?, matches.text("platform"));
+    let quiet = matches.on("quiet");
+    // The image may not be collected between finding it and publishing who uses it.
+    let store = container::store(settings)?;
+    let image = match obtain(settings, &request.image, policy, platform, quiet)? {
+        Ok(image) => image,
+        Err(code) => return Ok(Err(code)),
+    };
+    let _guard = store.share_gc_lock()?;
+    let id = container::create(settings, request, &image)?;
+    if let Some(file) = id_file {
+        file.write(&id)?;
+    }
+    Ok(Ok(id))
+}

@@ -1,0 +1,57 @@
+//! `hull exec`.
+
+use super::{detach_keys, require_terminal};
+use crate::cli::flags::walk::FlagOrder;
+use crate::cli::flags::{self, Matches, list, switch, text};
+use crate::cli::{Command, Words};
+use crate::config::Settings;
+use crate::container::{self, ExecRequest};
+use crate::error::{Result, Scope};
+
+pub const COMMAND: Command = Command {
+    paths: &["exec", "container exec"],
+    about: "Execute a command in a running container",
+    usage: "[OPTIONS] CONTAINER COMMAND [ARG...]",
+    words: Words::AtLeast(2),
+    order: FlagOrder::BeforeWords,
+    scope: Scope::Run,
+    arguments: |command| {
+        command
+            .arg(switch("detach", "Detached mode: run command in the background").short('d'))
+            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(list("env", "list", "Set environment variables").short('e'))
+            .arg(list("env-file", "list", "Read in a file of environment variables"))
+            .arg(switch("interactive", "Keep STDIN open even if not attached").short('i'))
+            .arg(switch("privileged", "Give extended privileges to the command"))
+            .arg(switch("tty", "Allocate a pseudo-TTY").short('t'))
+            .arg(text("user", "string", "Username or UID (format: <name|uid>[:<group|gid>])").short('u'))
+            .arg(text("workdir", "string", "Working directory inside the container").short('w'))
+    },
+    run,
+    ..Command::BASE
+};
+
+fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
+    let words = matches.words();
+    let (name, command) = (words[0], &words[1..]);
+    let keys = detach_keys(matches.text("detach-keys"))?;
+    let request = ExecRequest {
+        words: command.iter().map(|word| (*word).to_owned()).collect(),
+        env: flags::container::environment(matches)?,
+        user: matches.text("user").map(str::to_owned),
+        working_dir: matches.text("workdir").map(str::to_owned),
+        terminal: matches.on("tty"),
+        stdin: matches.on("interactive"),
+        detached: matches.on("detach"),
+        privileged: matches.on("privileged"),
+        detach_keys: keys,
+    };
+    if !request.detached {
+        require_terminal(request.stdin, request.terminal)?;
+    }
+    let id = container::records(settings)
+        .find(name)
+        // Docker's `exec` answers 1 here and 125 is for what happens later.
+        .map_err(|error| error.with_kind(crate::error::Kind::NotFound))?;
+    container::exec(settings, &id, name, &request)
+}

@@ -1,0 +1,53 @@
+//! `hull run`.
+
+use super::{create, detach_keys, exit_code, require_terminal};
+use crate::cli::flags::container as flags;
+use crate::cli::flags::walk::FlagOrder;
+use crate::cli::flags::{Matches, switch, text};
+use crate::cli::{Command, Words, output};
+use crate::config::Settings;
+use crate::container::{self, Foreground, RelayOptions};
+use crate::error::{Error, Result, Scope};
+
+pub const COMMAND: Command = Command {
+    paths: &["run", "container run"],
+    about: "Create and run a new container from an image",
+    usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+    words: Words::AtLeast(1),
+    order: FlagOrder::BeforeWords,
+    scope: Scope::Run,
+    arguments: |command| {
+        flags::declare(command)
+            .arg(switch("detach", "Run container in background and print container ID").short('d'))
+            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+    },
+    run,
+    ..Command::BASE
+};
+
+fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
+    let request = flags::request(matches)?;
+    let detached = matches.on("detach");
+    let keys = detach_keys(matches.text("detach-keys"))?;
+    if !detached {
+        require_terminal(request.open_stdin, request.terminal)?;
+    }
+    let id = match create::make(matches, settings, &request)? {
+        Ok(id) => id,
+        Err(code) => return Ok(code),
+    };
+    if detached {
+        container::start(settings, &id, Foreground::Detached)?;
+        return output::line(id).map(|()| 0);
+    }
+    let size = request.terminal.then(container::terminal_size).flatten();
+    let socket = container::start(settings, &id, Foreground::Attached { size })?;
+    let socket = socket.ok_or_else(|| Error::conflict("the monitor kept its connection"))?;
+    let options = RelayOptions {
+        stdin: request.open_stdin,
+        terminal: request.terminal,
+        forward_signals: matches.on("sig-proxy"),
+        detach_keys: if request.terminal { keys } else { Vec::new() },
+    };
+    exit_code(container::relay(socket, &options)?)
+}

@@ -1,0 +1,89 @@
+//! `hull start`.
+
+use super::{detach_keys, exit_code, for_each};
+use crate::cli::Words;
+use crate::cli::flags::{Matches, switch, text};
+use crate::cli::{Command, output};
+use crate::config::Settings;
+use crate::container::{self, Foreground, RelayOptions};
+use crate::error::{Error, Result, Scope};
+use crate::state::Status;
+
+pub const COMMAND: Command = Command {
+    paths: &["start", "container start"],
+    about: "Start one or more stopped containers",
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    words: Words::AtLeast(1),
+    arguments: |command| {
+        command
+            .arg(switch("attach", "Attach STDOUT/STDERR and forward signals").short('a'))
+            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(switch("interactive", "Attach container's STDIN").short('i'))
+    },
+    run,
+    ..Command::BASE
+};
+
+fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
+    let names = matches.words();
+    let stdin = matches.on("interactive");
+    if matches.on("attach") || stdin {
+        let [name] = names[..] else {
+            return Err(Error::invalid("you cannot start and attach multiple containers at once"));
+        };
+        return start_attached(settings, name, stdin, matches.text("detach-keys"));
+    }
+    let mut failed = Vec::new();
+    let code = for_each(settings, &names, |id, name| {
+        let running = container::records(settings).record(id)?.state.status == Status::Running;
+        let result = match running {
+            true => Ok(None),
+            false => container::start(settings, id, Foreground::Detached),
+        };
+        if result.is_err() {
+            failed.push(name.to_owned());
+        }
+        result.map(drop)
+    })?;
+    if code != 0 {
+        let missing = names.iter().filter(|name| container::records(settings).find(name).is_err());
+        failed.extend(missing.map(|name| (*name).to_owned()));
+        failed.dedup();
+        output::note(format_args!("Error: failed to start containers: {}", failed.join(", ")));
+    }
+    Ok(code)
+}
+
+fn start_attached(
+    settings: &Settings,
+    name: &str,
+    stdin: bool,
+    keys: Option<&str>,
+) -> Result<u8> {
+    let keys = detach_keys(keys)?;
+    let records = container::records(settings);
+    let id = records.find(name)?;
+    let config = records.config(&id)?;
+    let terminal = config.process.terminal;
+    super::require_terminal(stdin, terminal)?;
+    let size = terminal.then(container::terminal_size).flatten();
+    let socket = match records.record(&id)?.state.status {
+        Status::Running => Some(container::attach(settings, &id)?),
+        _ => container::start(settings, &id, Foreground::Attached { size })
+            .map_err(|error| start_error(&error, name))?,
+    };
+    let socket = socket.ok_or_else(|| Error::conflict("the monitor kept its connection"))?;
+    let options = RelayOptions {
+        stdin: stdin && config.process.open_stdin,
+        terminal,
+        forward_signals: true,
+        detach_keys: if terminal { keys } else { Vec::new() },
+    };
+    exit_code(container::relay(socket, &options)?)
+}
+
+/// The codes of a program that cannot be run are those of `run`.
+fn start_error(error: &Error, name: &str) -> Error {
+    let _ = Scope::Run;
+    Error::new(error.kind(), format!("{error}")).wrap(format!("start container {name}"))
+}
