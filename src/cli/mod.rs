@@ -13,6 +13,11 @@
 //! Then `hull generate man man` and `hull generate completions completions` renew the committed
 //! manual pages and completions; `tests/tidy.rs` fails until they are.
 //!
+//! A command that touches files of mapped owners says `mapped_root: MappedRoot::Always`; dispatch
+//! then enters the user namespace before anything else runs. [`store::open`] and
+//! [`store::open_existing`] are the ways to the store. Errors are returned, not printed; a command
+//! that goes on after one (`rm a b c`) hands it to [`output::error`] and returns 1 in the end.
+//!
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
 mod completion;
