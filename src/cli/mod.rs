@@ -2,7 +2,7 @@
 //!
 //! A command is data, a [`Command`], in a file of its own under the folder of its noun. The table
 //! [`COMMANDS`] lists them. Dispatch reads the words first and then builds the clap declarations of
-//! that one command only: building the whole tree would cost more than starting a container.
+//! that one command only: building the whole tree would take milliseconds on every start.
 //!
 //! **Adding a command** takes one file and one line:
 //! 1. `src/cli/<noun>/<verb>.rs` with `pub const COMMAND: Command = Command { …, ..Command::BASE
