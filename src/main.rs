@@ -147,8 +147,8 @@
 //! - The build is static glibc at a fixed address and avoids whatever reaches NSS (`getpwnam`,
 //!   `getaddrinfo`), which crashes in a static program: own passwd and resolver code, and
 //!   `clippy.toml` refuses the rest.
-//! - Words choose the command, then the flags of that one command are declared: declaring all would
-//!   cost more than a container's namespaces.
+//! - Words choose the command, then the flags of that one command are declared: declaring all of
+//!   them would be paid for on every start.
 //! - Nothing that makes the kernel wait for an RCU grace period happens while the user waits: no
 //!   write to `cgroup.procs` of others, no moving or deleting of links.
 //! - Overlay mounts are `volatile` only for `--rm` and build steps; elsewhere a container's fsync

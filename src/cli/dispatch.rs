@@ -380,6 +380,30 @@ mod tests {
     }
 
     #[test]
+    fn empty_repeated_and_dashed_values_are_kept() {
+        let words = [
+            "run",
+            "-e",
+            "",
+            "-e=--rm",
+            "-t",
+            "1",
+            "--timeout=2",
+            "--",
+            "-x",
+            "",
+        ];
+        let words = words.map(str::to_owned);
+        let invocation = parse(&[&RUN], &words).map_err(|screen| screen.text);
+        let matches = invocation.expect("is legal").matches;
+        assert_eq!(matches.texts("env"), ["", "--rm"]);
+        assert_eq!(matches.value::<i64>("timeout"), Some(2));
+        assert!(!matches.on("rm"));
+        assert!(matches.given("env") && !matches.given("rm"));
+        assert_eq!(matches.words(), ["-x", ""]);
+    }
+
+    #[test]
     fn unknown_flag_shows_the_usage_line_with_125() {
         let screen = refused("container bare --nope");
         assert_eq!(screen.code, 125);

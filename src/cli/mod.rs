@@ -2,7 +2,7 @@
 //!
 //! A command is data, a [`Command`], in a file of its own under the folder of its noun. The table
 //! [`COMMANDS`] lists them. Dispatch reads the words first and then builds the clap declarations of
-//! that one command only: building the whole tree would cost more than starting a container.
+//! that one command only: building the whole tree would take milliseconds on every start.
 //!
 //! **Adding a command** takes one file and one line:
 //! 1. `src/cli/<noun>/<verb>.rs` with `pub const COMMAND: Command = Command { …, ..Command::BASE
@@ -12,6 +12,11 @@
 //!
 //! Then `hull generate man man` and `hull generate completions completions` renew the committed
 //! manual pages and completions; `tests/tidy.rs` fails until they are.
+//!
+//! A command that touches files of mapped owners says `mapped_root: MappedRoot::Always`; dispatch
+//! then enters the user namespace before anything else runs. [`store::open`] and
+//! [`store::open_existing`] are the ways to the store. Errors are returned, not printed; a command
+//! that goes on after one (`rm a b c`) hands it to [`output::error`] and returns 1 in the end.
 //!
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
