@@ -55,7 +55,8 @@ impl Store {
         self.lock_gc(FlockOperation::LockShared)
     }
 
-    /// Removes blobs and layers that neither a reference nor one of these manifests needs.
+    /// Removes blobs and layers that neither a reference nor one of these manifests needs. Must not
+    /// be called while holding a [`GcGuard`]: it would wait for itself.
     pub fn collect_garbage(&self, extra_roots: &[Digest]) -> Result<Collected> {
         let mut collected = Collected::default();
         let mut graves = Vec::new();

@@ -181,7 +181,8 @@ pub fn octal(field: &mut [u8], value: u64) {
     field[0] = if sign == 0 { 0x80 } else { 0xff };
 }
 
-fn sum(block: &mut [u8]) {
+/// Writes the checksum of a header.
+pub fn sum(block: &mut [u8]) {
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());

@@ -508,3 +508,24 @@ fn atomic_write_replaces_whole_files() {
             .any(|name| name.starts_with(".new"))
     );
 }
+
+#[test]
+fn a21_a_swapped_staging_directory_leads_nowhere() {
+    let scene = Scene::new();
+    let stage = scene.store.stage().expect("stage");
+    let tmp = scene.store.root().join("tmp");
+    let boot = tmp.join(&names(&tmp)[0]);
+    let place = boot.join(&names(&boot)[0]);
+    fs::rename(&place, scene.path.join("moved")).expect("renames");
+    std::os::unix::fs::symlink(scene.canary(), &place).expect("symlink");
+    let tar = Tar::default().file("file", b"pwned").end();
+    stage.unpack_layer(&tar[..], &small()).expect("unpacks");
+    let inside = scene.path.join("moved/layer-0/fs/file");
+    assert_eq!(fs::read(inside).expect("reads"), b"pwned");
+    drop(stage);
+    assert!(
+        fs::symlink_metadata(&place).is_err(),
+        "the link goes, not what it names"
+    );
+    scene.check();
+}

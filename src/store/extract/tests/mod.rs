@@ -1,4 +1,5 @@
 //! Tests of the extraction engine.
 
+mod oracle;
 mod parser;
 mod tree;

@@ -108,6 +108,8 @@ fn a4_hard_links_reach_only_this_layer() {
             .end(),
     );
     scene.refuse(&Tar::default().dir("d", 0o755).hard_link("l", "d").end());
+    let error = scene.refuse(&Tar::default().file("f", b"x").hard_link("f", "/f").end());
+    assert!(error.to_string().contains("links to itself"), "{error}");
     // Benign: across directories, and to a symlink itself.
     let tar = Tar::default()
         .file("a/f", b"x")
@@ -203,7 +205,11 @@ fn a8_whiteouts_delete_only_one_name_in_their_own_directory() {
         "d/.wh.a/b",
         "d/.wh..wh.x",
     ] {
-        scene.refuse(&Tar::default().dir("d", 0o755).file(name, b"").end());
+        let error = scene.refuse(&Tar::default().dir("d", 0o755).file(name, b"").end());
+        assert!(
+            error.to_string().contains("not a valid whiteout"),
+            "{error}"
+        );
     }
     for name in ["esc/.wh..wh..opq", "esc/.wh.file"] {
         let tar = Tar::default()
@@ -547,6 +553,23 @@ fn usrmerge_and_replaced_symlinks_unpack_as_meant() {
     assert_eq!(
         (tree.read("etc/x"), tree.read("etc/y/z")),
         ("file".into(), "z".into())
+    );
+}
+
+#[test]
+fn a3_a_replaced_symlink_is_forgotten_as_a_parent() {
+    let scene = Scene::new();
+    let tar = Tar::default()
+        .dir("one", 0o755)
+        .dir("two", 0o755)
+        .symlink("s", "one")
+        .file("s/a", b"1")
+        .symlink("s", "two")
+        .file("s/b", b"2");
+    let tree = scene.unpack(&tar.end()).expect("unpacks");
+    assert_eq!(
+        (tree.read("one/a"), tree.read("two/b")),
+        ("1".into(), "2".into())
     );
 }
 
