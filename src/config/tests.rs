@@ -217,6 +217,15 @@ fn a113_a_prepared_directory_of_last_resort_is_refused() {
 
     fs::write(&fallback, "").expect("file");
     assert!(refusal(&env).contains("not a plain directory"));
+    fs::remove_file(&fallback).expect("remove");
+
+    if !rustix::process::geteuid().is_root() {
+        print_skip("needs root to give a directory away");
+        return;
+    }
+    resolve(&env);
+    std::os::unix::fs::chown(&fallback, Some(4242), None).expect("chown");
+    assert!(refusal(&env).contains("owned by uid 4242"));
 }
 
 #[test]

@@ -139,6 +139,50 @@ fn a26_tag_and_digest_together_mean_the_digest() {
 }
 
 #[test]
+fn a29_indexes_are_followed_two_deep_and_no_further() {
+    let made = Made::new(&[&[("a", "1")]]);
+    let wrap = |inner: &[u8]| {
+        let (digest, size) = (Digest::of(inner), inner.len());
+        let platform = Platform::host();
+        serde_json::json!({"schemaVersion": 2, "manifests": [
+            {"digest": digest, "size": size, "platform": platform}]})
+        .to_string()
+        .into_bytes()
+    };
+    for (depth, works) in [(1, true), (2, true), (3, false)] {
+        let scratch = Scratch::new();
+        let mut nested = made.clone();
+        nested.index = wrap(&made.blobs[&made.manifest]);
+        for _ in 1..depth {
+            let inner = nested.index.clone();
+            nested.index = wrap(&inner);
+            nested.blobs.insert(Digest::of(&inner), inner);
+        }
+        let server = registry(&nested, |_| None);
+        let pulled = pull_from(&scratch, &server, ":1");
+        assert_eq!(pulled.is_ok(), works, "{depth}: {pulled:?}");
+        if !works {
+            scratch.assert_empty();
+        }
+    }
+}
+
+#[test]
+fn a30_addresses_in_descriptors_are_never_asked() {
+    let scratch = Scratch::new();
+    let mut made = Made::new(&[&[("a", "1")]]);
+    let elsewhere = Scripted::start(|_| Reply::ok("x"));
+    let manifest = String::from_utf8(made.blobs[&made.manifest].clone()).expect("text");
+    let urls = format!("\"urls\":[\"http://{}/x\"],\"digest\"", elsewhere.address);
+    let manifest = manifest.replace("\"digest\"", &urls).into_bytes();
+    let digest = Digest::of(&manifest);
+    made.blobs.insert(digest, manifest);
+    let server = registry(&made, |_| None);
+    pull_from(&scratch, &server, &format!("@{digest}")).expect("pulls");
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[test]
 fn f63_a_failed_pull_is_continued_by_the_next() {
     let scratch = Scratch::new();
     let noise: String = (0..40_000u32)
