@@ -171,8 +171,16 @@ impl Error {
     /// What [`Error::to_carried`] made.
     pub fn from_carried(bytes: &[u8]) -> Error {
         match serde_json::from_slice::<Carried>(bytes) {
-            Ok(Carried { kind, message, hint: Some(hint) }) => Error::new(kind, message).hint(hint),
-            Ok(Carried { kind, message, hint: None }) => Error::new(kind, message),
+            Ok(Carried {
+                kind,
+                message,
+                hint: Some(hint),
+            }) => Error::new(kind, message).hint(hint),
+            Ok(Carried {
+                kind,
+                message,
+                hint: None,
+            }) => Error::new(kind, message),
             Err(_) => Error::new(Kind::System, "a helper process ended without a word"),
         }
     }

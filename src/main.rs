@@ -176,7 +176,15 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     sys::signal::restore_sigpipe();
-    let invocation = match cli::enter(std::env::args_os()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let role = arguments
+        .first()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    if role.starts_with(container::KEEPER) {
+        return ExitCode::from(container::keep(&arguments));
+    }
+    let invocation = match cli::enter(arguments.into_iter()) {
         Ok(invocation) => invocation,
         Err(screen) => return ExitCode::from(screen.show()),
     };

@@ -13,12 +13,54 @@ const ADJECTIVES: [&str; 48] = [
 
 /// Shipwrights, navigators, oceanographers and their like.
 const SURNAMES: [&str; 48] = [
-    "amundsen", "baret", "beaufort", "bering", "bishop", "bligh", "bowditch", "brunel", "cabot",
-    "carson", "cook", "cousteau", "dampier", "davis", "drake", "earle", "ekman", "erikson",
-    "fitzroy", "flinders", "forbes", "franklin", "gama", "halley", "harrison", "heyerdahl",
-    "hudson", "humboldt", "magellan", "marsili", "maury", "mercator", "nansen", "noonuccal",
-    "piccard", "polo", "ross", "sabine", "scoresby", "shackleton", "slocum", "sverdrup", "tasman",
-    "tharp", "thomson", "vespucci", "weddell", "zheng",
+    "amundsen",
+    "baret",
+    "beaufort",
+    "bering",
+    "bishop",
+    "bligh",
+    "bowditch",
+    "brunel",
+    "cabot",
+    "carson",
+    "cook",
+    "cousteau",
+    "dampier",
+    "davis",
+    "drake",
+    "earle",
+    "ekman",
+    "erikson",
+    "fitzroy",
+    "flinders",
+    "forbes",
+    "franklin",
+    "gama",
+    "halley",
+    "harrison",
+    "heyerdahl",
+    "hudson",
+    "humboldt",
+    "magellan",
+    "marsili",
+    "maury",
+    "mercator",
+    "nansen",
+    "noonuccal",
+    "piccard",
+    "polo",
+    "ross",
+    "sabine",
+    "scoresby",
+    "shackleton",
+    "slocum",
+    "sverdrup",
+    "tasman",
+    "tharp",
+    "thomson",
+    "vespucci",
+    "weddell",
+    "zheng",
 ];
 
 /// A name from random bytes; later attempts carry a number.
@@ -28,6 +70,10 @@ pub fn random_name(random: [u8; 8], attempt: u32) -> Result<Name> {
         list[usize::from(u16::from_le_bytes([low, high])) % list.len()]
     };
     let (first, second) = (pick(&ADJECTIVES, a, b), pick(&SURNAMES, c, d));
-    let digits = if attempt < 3 { String::new() } else { (u32::from(random[4]) + attempt).to_string() };
+    let digits = if attempt < 3 {
+        String::new()
+    } else {
+        (u32::from(random[4]) + attempt).to_string()
+    };
     format!("{first}_{second}{digits}").parse()
 }

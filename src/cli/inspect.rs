@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::flags::{self, Matches};
-use crate::cli::{Command, Words, image, output};
+use crate::cli::{Command, Words, container, image, output};
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result, Scope};
 
@@ -28,7 +28,10 @@ pub const COMMAND: Command = Command {
 type LookUp = fn(&Settings, &str) -> Result<Value>;
 
 /// The kinds of objects, in the order in which they get a name.
-const KINDS: &[(&str, LookUp)] = &[("image", image::inspect::look_up)];
+const KINDS: &[(&str, LookUp)] = &[
+    ("container", container::inspect::look_up),
+    ("image", image::inspect::look_up),
+];
 
 /// `--format`, as all inspecting commands have it.
 pub fn format_flag() -> clap::Arg {

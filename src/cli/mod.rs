@@ -21,6 +21,7 @@
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
 mod completion;
+mod container;
 mod dispatch;
 pub mod flags;
 mod generate;
@@ -41,6 +42,21 @@ use flags::walk::FlagOrder;
 
 /// All commands, in the order of the help screen.
 const COMMANDS: &[&Command] = &[
+    &container::run::COMMAND,
+    &container::create::COMMAND,
+    &container::start::COMMAND,
+    &container::stop::COMMAND,
+    &container::stop::RESTART,
+    &container::kill::COMMAND,
+    &container::pause::COMMAND,
+    &container::pause::UNPAUSE,
+    &container::rm::COMMAND,
+    &container::ls::COMMAND,
+    &container::logs::COMMAND,
+    &container::exec::COMMAND,
+    &container::attach::COMMAND,
+    &container::wait::COMMAND,
+    &container::inspect::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,

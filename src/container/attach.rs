@@ -20,10 +20,14 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
     match records.record(id)?.state.status {
         Status::Running => {}
         Status::Paused => {
-            return Err(Error::conflict("You cannot attach to a paused container, unpause it first"));
+            return Err(Error::conflict(
+                "You cannot attach to a paused container, unpause it first",
+            ));
         }
         _ => {
-            return Err(Error::conflict("You cannot attach to a stopped container, start it first"));
+            return Err(Error::conflict(
+                "You cannot attach to a stopped container, start it first",
+            ));
         }
     }
     let socket = wire::connect(records.run_directory(id).path())?;

@@ -52,8 +52,13 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
     let execution = &image.config.config;
     let id = ContainerId::from_bytes(random_bytes::<32>()?);
     let process = process(request, image)?;
-    let stop_signal = request.stop_signal.as_deref().or(execution.stop_signal.as_deref());
-    let stop_signal = stop_signal.filter(|name| !name.is_empty()).unwrap_or("TERM");
+    let stop_signal = request
+        .stop_signal
+        .as_deref()
+        .or(execution.stop_signal.as_deref());
+    let stop_signal = stop_signal
+        .filter(|name| !name.is_empty())
+        .unwrap_or("TERM");
     let stop_signal = crate::sys::signal::parse(stop_signal)
         .ok_or_else(|| Error::invalid(format!("Invalid signal: {stop_signal}")))?;
     let mut labels = execution.labels.clone();
@@ -102,14 +107,20 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
     let (entrypoint, command) = match &request.entrypoint {
         // A given entry point clears the image's command, which was meant for the other one.
         Some(entrypoint) => (Some(entrypoint.clone()).filter(|e| !e.is_empty()), words),
-        None => (execution.entrypoint.clone(), words.or_else(|| execution.cmd.clone())),
+        None => (
+            execution.entrypoint.clone(),
+            words.or_else(|| execution.cmd.clone()),
+        ),
     };
     let process = ProcessConfig {
         entrypoint: entrypoint.filter(|list| !list.is_empty()),
         command: command.filter(|list| !list.is_empty()),
         env: environment(request, execution)?,
         working_dir: working_dir(request, &execution.working_dir)?,
-        user: request.user.clone().unwrap_or_else(|| execution.user.clone()),
+        user: request
+            .user
+            .clone()
+            .unwrap_or_else(|| execution.user.clone()),
         terminal: request.terminal,
         open_stdin: request.open_stdin,
     };
@@ -117,7 +128,11 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
         return Err(Error::invalid("No command specified")
             .hint("the image names no program: give one after the image"));
     }
-    for text in process.arguments().iter().chain([&process.user, &process.working_dir]) {
+    for text in process
+        .arguments()
+        .iter()
+        .chain([&process.user, &process.working_dir])
+    {
         refuse_nul(text)?;
     }
     Ok(process)
@@ -131,13 +146,17 @@ fn environment(request: &Request, execution: &crate::image::Execution) -> Result
         let (name, value) = match entry.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None if from_image => {
-                return Err(Error::invalid(format!("invalid environment variable {entry:?}"))
-                    .hint("the image is broken: entries must be NAME=value"));
+                return Err(
+                    Error::invalid(format!("invalid environment variable {entry:?}"))
+                        .hint("the image is broken: entries must be NAME=value"),
+                );
             }
             None => (entry, None),
         };
         if name.is_empty() || name.chars().any(|c| c.is_control()) {
-            return Err(Error::invalid(format!("invalid environment variable: {entry}")));
+            return Err(Error::invalid(format!(
+                "invalid environment variable: {entry}"
+            )));
         }
         let known = variables.iter_mut().find(|(known, _)| known == name);
         match (known, value) {
@@ -156,7 +175,10 @@ fn environment(request: &Request, execution: &crate::image::Execution) -> Result
     if !variables.iter().any(|(name, _)| name == "PATH") {
         variables.insert(0, ("PATH".to_owned(), defaults::PATH.to_owned()));
     }
-    Ok(variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect())
+    Ok(variables
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect())
 }
 
 fn working_dir(request: &Request, of_image: &str) -> Result<String> {
@@ -176,7 +198,10 @@ fn working_dir(request: &Request, of_image: &str) -> Result<String> {
 fn hostname(request: &Request, id: &ContainerId) -> Result<String> {
     let Some(name) = &request.hostname else {
         if request.network == NetworkMode::Host {
-            return Ok(rustix::system::uname().nodename().to_string_lossy().into_owned());
+            return Ok(rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned());
         }
         return Ok(id.short());
     };
@@ -192,23 +217,36 @@ fn ulimits(settings: &Settings, request: &Request) -> Vec<UlimitConfig> {
     let (soft, hard) = defaults::NOFILE;
     // The kernel ignores a core limit of 0 for piped handlers; 1 is its "never", core(5).
     let own = [("nofile", soft, hard), ("core", 1, -1)];
-    let own = own.map(|(name, soft, hard)| UlimitConfig { name: name.to_owned(), soft, hard });
+    let own = own.map(|(name, soft, hard)| UlimitConfig {
+        name: name.to_owned(),
+        soft,
+        hard,
+    });
     let configured = settings.default_ulimits.iter().map(|limit| UlimitConfig {
         name: limit.name.clone(),
         soft: limit.soft,
         hard: limit.hard,
     });
-    let all = own.into_iter().chain(configured).chain(request.ulimits.iter().cloned());
+    let all = own
+        .into_iter()
+        .chain(configured)
+        .chain(request.ulimits.iter().cloned());
     let by_name: BTreeMap<String, UlimitConfig> =
         all.map(|limit| (limit.name.clone(), limit)).collect();
     by_name.into_values().collect()
 }
 
 fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
-    let driver = request.log_driver.as_ref().unwrap_or(&settings.logs.driver).clone();
+    let driver = request
+        .log_driver
+        .as_ref()
+        .unwrap_or(&settings.logs.driver)
+        .clone();
     if driver != "json-file" && driver != "none" {
-        return Err(Error::unsupported(format!("log driver {driver:?} is not supported"))
-            .hint("use json-file or none"));
+        return Err(
+            Error::unsupported(format!("log driver {driver:?} is not supported"))
+                .hint("use json-file or none"),
+        );
     }
     Ok(LogConfig {
         driver,

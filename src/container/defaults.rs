@@ -37,8 +37,13 @@ pub const MASKED_PATHS: [&str; 15] = [
 ];
 
 /// Visible, but not to be written.
-pub const READ_ONLY_PATHS: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+pub const READ_ONLY_PATHS: [&str; 5] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
 
 /// Kernel parameters of a network namespace of its own, as Docker sets them.
 pub const NETWORK_SYSCTLS: [(&str, &str); 2] = [

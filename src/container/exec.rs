@@ -79,16 +79,22 @@ fn exec_config(mut config: Config, request: &ExecRequest) -> Result<Config> {
     }
     if let Some(directory) = &request.working_dir {
         if !directory.starts_with('/') {
-            return Err(Error::invalid(format!("Cwd must be an absolute path: {directory}")));
+            return Err(Error::invalid(format!(
+                "Cwd must be an absolute path: {directory}"
+            )));
         }
         process.working_dir.clone_from(directory);
     }
     for entry in &request.env {
         let name = entry.split('=').next().unwrap_or("");
         if name.is_empty() || entry.contains('\0') {
-            return Err(Error::invalid(format!("invalid environment variable: {entry}")));
+            return Err(Error::invalid(format!(
+                "invalid environment variable: {entry}"
+            )));
         }
-        process.env.retain(|known| known.split('=').next() != Some(name));
+        process
+            .env
+            .retain(|known| known.split('=').next() != Some(name));
         if entry.contains('=') {
             process.env.push(entry.clone());
         }
@@ -112,7 +118,9 @@ fn start(
 ) -> Result<Joined> {
     let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
     let capabilities = process.capabilities().as_ref();
-    let bounding = capabilities.and_then(|sets| sets.bounding().clone()).unwrap_or_default();
+    let bounding = capabilities
+        .and_then(|sets| sets.bounding().clone())
+        .unwrap_or_default();
     let extras = Extras {
         filter: to_spec::filter(config, &bounding)?,
         die_with_parent: !request.detached,
@@ -121,7 +129,11 @@ fn start(
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
     let null = null.context(|| "open /dev/null")?;
-    let stdio = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    let stdio = [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ];
     let streams = match (request.detached, request.stdin) {
         (true, _) => [null.as_fd(); 3],
         (false, true) => stdio,
@@ -143,7 +155,11 @@ fn start(
 /// Copies between our terminal and the process's until it ends.
 fn relay_terminal(terminal: &OwnedFd, joined: &Joined, request: &ExecRequest) -> Result<u8> {
     let signals = crate::sys::signal::watch(&[libc::SIGWINCH]).context(|| "watch signals")?;
-    let _raw = if request.stdin { RawMode::enter() } else { None };
+    let _raw = if request.stdin {
+        RawMode::enter()
+    } else {
+        None
+    };
     resize(terminal);
     let mut keys = DetachKeys::new(request.detach_keys.clone());
     let mut reading = request.stdin;
@@ -204,7 +220,12 @@ fn copy_output(terminal: &OwnedFd, buffer: &mut [u8]) -> Result<bool> {
 
 fn resize(terminal: &OwnedFd) {
     if let Some((rows, columns)) = terminal_size() {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         // Only a cosmetic loss.
         let _ = rustix::termios::tcsetwinsize(terminal, size);
     }

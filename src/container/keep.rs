@@ -14,8 +14,8 @@ use rustix::fs::MemfdFlags;
 use rustix::io::FdFlags;
 use serde::{Deserialize, Serialize};
 
-use super::start::LiveState;
 use super::remove;
+use super::start::LiveState;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
@@ -68,9 +68,11 @@ struct Carried {
 /// Executes this binary as the monitor. If that is impossible, goes on in this image.
 pub(super) fn hand_over(settings: &Settings, handover: Handover) -> ! {
     let carried = carry(settings, handover);
-    let error = match carried.as_ref().map_err(ToString::to_string).and_then(|carried| {
-        execute(carried).map_err(|error| error.to_string())
-    }) {
+    let error = match carried
+        .as_ref()
+        .map_err(ToString::to_string)
+        .and_then(|carried| execute(carried).map_err(|error| error.to_string()))
+    {
         Ok(never) => never,
         Err(error) => error,
     };
@@ -104,7 +106,9 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         Ok(std::os::fd::IntoRawFd::into_raw_fd(descriptor))
     };
     let maybe = |descriptor: Option<OwnedFd>| descriptor.map(give).transpose();
-    let lock = handover.lock.ok_or_else(|| Error::invalid("the monitor holds no lock"))?;
+    let lock = handover
+        .lock
+        .ok_or_else(|| Error::invalid("the monitor holds no lock"))?;
     Ok(Carried {
         id: handover.config.id,
         root: settings.root.clone(),
@@ -141,17 +145,24 @@ fn execute(carried: &Carried) -> Result<String> {
     .context(|| "open our own binary")?;
     let title = format!("{KEEPER} {}", carried.id.short());
     let words = [title, file.as_raw_fd().to_string()];
-    let words: Vec<CString> =
-        words.into_iter().filter_map(|word| CString::new(word).ok()).collect();
+    let words: Vec<CString> = words
+        .into_iter()
+        .filter_map(|word| CString::new(word).ok())
+        .collect();
     let none: [CString; 0] = [];
-    let error = exec_descriptor(binary.as_fd(), &ExecArray::new(&words), &ExecArray::new(&none));
+    let error = exec_descriptor(
+        binary.as_fd(),
+        &ExecArray::new(&words),
+        &ExecArray::new(&none),
+    );
     Ok(format!("execute our own binary: {error}"))
 }
 
 fn read_carried(number: RawFd) -> Result<Carried> {
     let mut file = fs::File::from(adopt(number).context(|| "open the monitor's record")?);
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).context(|| "read the monitor's record")?;
+    file.read_to_end(&mut bytes)
+        .context(|| "read the monitor's record")?;
     Ok(serde_json::from_slice(&bytes)?)
 }
 

@@ -19,9 +19,10 @@ mod to_spec;
 
 pub use attach::{attach, wait};
 pub use create::create;
+pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
 pub use exec::{ExecRequest, exec};
-pub use keep::{KEEPER, keep};
-pub use relay::{Outcome, RelayOptions, relay};
+pub use keep::{KEEPER, keep, log_name};
+pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, images_in_use, remove};
 pub use request::{Request, Ulimits};
 pub use start::{Foreground, start};
@@ -74,8 +75,12 @@ pub fn reconcile(records: &Records, id: &ContainerId) -> Result<()> {
         return Ok(());
     }
     // Taking the lock makes us the one who cleans up, and keeps a new monitor away meanwhile.
-    let Some(_lock) = run.lock()? else { return Ok(()) };
-    let Some(live) = run.live() else { return Ok(()) };
+    let Some(_lock) = run.lock()? else {
+        return Ok(());
+    };
+    let Some(live) = run.live() else {
+        return Ok(());
+    };
     if let Some(pidfd) = live.pidfd() {
         // It may end by itself first.
         let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);

@@ -54,7 +54,11 @@ pub fn relay(socket: OwnedFd, options: &RelayOptions) -> Result<Outcome> {
         caught.extend(FORWARDED);
     }
     let signals = crate::sys::signal::watch(&caught).context(|| "watch signals")?;
-    let _raw = if options.terminal && options.stdin { RawMode::enter() } else { None };
+    let _raw = if options.terminal && options.stdin {
+        RawMode::enter()
+    } else {
+        None
+    };
     if options.terminal {
         send_size(socket.as_fd());
     }
@@ -168,8 +172,14 @@ fn send_size(socket: BorrowedFd<'_>) {
 
 /// The size of our terminal: rows, columns.
 pub fn terminal_size() -> Option<(u16, u16)> {
-    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-    let size = streams.into_iter().find_map(|fd| rustix::termios::tcgetwinsize(fd).ok())?;
+    let streams = [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ];
+    let size = streams
+        .into_iter()
+        .find_map(|fd| rustix::termios::tcgetwinsize(fd).ok())?;
     Some((size.ws_row, size.ws_col))
 }
 

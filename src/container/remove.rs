@@ -81,7 +81,9 @@ pub(super) fn delete(grave: &Path, user_namespace: Option<BorrowedFd<'_>>) -> Re
 }
 
 fn delete_here(grave: &Path) -> Result<()> {
-    let (Some(parent), Some(name)) = (grave.parent(), grave.file_name()) else { return Ok(()) };
+    let (Some(parent), Some(name)) = (grave.parent(), grave.file_name()) else {
+        return Ok(());
+    };
     let parent = open_directory(parent)?;
     remove_tree(&parent, name)
 }
@@ -103,7 +105,10 @@ fn delete_mapped(grave: &Path, namespace: Option<BorrowedFd<'_>>) -> Result<()> 
     };
     match crate::runtime::process::wait_code(pidfd.as_fd())? {
         0 => Ok(()),
-        _ => Err(Error::new(Kind::System, format!("delete {}", grave.display()))),
+        _ => Err(Error::new(
+            Kind::System,
+            format!("delete {}", grave.display()),
+        )),
     }
 }
 
@@ -119,7 +124,9 @@ pub fn images_in_use(settings: &Settings) -> Result<Vec<crate::image::InUse>> {
     let mut used = Vec::new();
     for id in records.ids()? {
         // One broken container must not block image commands; its image may then be removed.
-        let (Ok(config), Ok(record)) = (records.config(&id), records.record(&id)) else { continue };
+        let (Ok(config), Ok(record)) = (records.config(&id), records.record(&id)) else {
+            continue;
+        };
         let running = matches!(record.state.status, Status::Running | Status::Paused);
         used.push(crate::image::InUse {
             image: config.image,

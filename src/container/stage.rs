@@ -83,7 +83,10 @@ fn send(monitor: BorrowedFd<'_>, created: &Created) -> Result<()> {
         terminal: created.terminal.is_some(),
     };
     let json = serde_json::to_vec(&ready)?;
-    let parts = [std::io::IoSlice::new(&[wire::STARTED]), std::io::IoSlice::new(&json)];
+    let parts = [
+        std::io::IoSlice::new(&[wire::STARTED]),
+        std::io::IoSlice::new(&json),
+    ];
     let mut descriptors = vec![created.report.as_fd()];
     descriptors.extend(created.terminal.as_ref().map(|terminal| terminal.as_fd()));
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
@@ -114,7 +117,10 @@ fn receive(stage: BorrowedFd<'_>) -> Result<Created> {
     match buffer[..length].split_first() {
         Some((&wire::STARTED, json)) => created(serde_json::from_slice(json)?, descriptors),
         Some((_, carried)) => Err(Error::from_carried(carried)),
-        None => Err(Error::new(Kind::System, "the process that sets up the container was killed")),
+        None => Err(Error::new(
+            Kind::System,
+            "the process that sets up the container was killed",
+        )),
     }
 }
 
@@ -122,7 +128,11 @@ fn created(ready: Ready, descriptors: Vec<OwnedFd>) -> Result<Created> {
     let mut descriptors = descriptors.into_iter();
     let missing = || Error::new(Kind::System, "the stage sent no descriptors");
     let report = descriptors.next().ok_or_else(missing)?;
-    let terminal = if ready.terminal { Some(descriptors.next().ok_or_else(missing)?) } else { None };
+    let terminal = if ready.terminal {
+        Some(descriptors.next().ok_or_else(missing)?)
+    } else {
+        None
+    };
     let pid = Pid::from_raw(ready.pid).ok_or_else(missing)?;
     // Our own child, which nobody else can reap: the id cannot be reused yet.
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty());

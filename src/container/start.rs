@@ -65,7 +65,10 @@ pub fn start(
             Foreground::Detached => Ok(None),
         },
         Some((wire::FAILED, carried)) => Err(Error::from_carried(carried)),
-        _ => Err(Error::new(Kind::System, format!("the monitor of container {id} was killed"))),
+        _ => Err(Error::new(
+            Kind::System,
+            format!("the monitor of container {id} was killed"),
+        )),
     }
 }
 
@@ -97,7 +100,12 @@ fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
-    let null = rustix::fs::openat(CWD, "/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    let null = rustix::fs::openat(
+        CWD,
+        "/dev/null",
+        OFlags::RDWR | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
     let null = null.context(|| "open /dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
@@ -140,7 +148,9 @@ fn bring_up(
     let run = records.run_directory(id);
     run.make()?;
     let Some(lock) = run.lock()? else {
-        return Err(Error::conflict(format!("container {id} is already running")));
+        return Err(Error::conflict(format!(
+            "container {id} is already running"
+        )));
     };
     let result = bring_up_locked(settings, records, &config, foreground);
     match result {
@@ -182,16 +192,29 @@ fn bring_up_locked(
     let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
     let listener = wire::listen(run.path())?;
     let streams = Streams::open(config)?;
-    let job = Job { settings, config, directory: records.directory(&config.id) };
+    let job = Job {
+        settings,
+        config,
+        directory: records.directory(&config.id),
+    };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
     } else {
         job.launch(&streams, Ownership::Full, Parentage::Caller)?
     };
-    if let (Some(terminal), Foreground::Attached { size: Some((rows, columns)) }) =
-        (&created.terminal, foreground)
+    if let (
+        Some(terminal),
+        Foreground::Attached {
+            size: Some((rows, columns)),
+        },
+    ) = (&created.terminal, foreground)
     {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         rustix::termios::tcsetwinsize(terminal, size).context(|| "set the terminal's size")?;
     }
     let pid = created.pid.as_raw_nonzero().get();
@@ -221,7 +244,11 @@ fn bring_up_locked(
         return Err(error);
     }
     Ok(Handover {
-        live_state: LiveState { id: config.id, started, auto_remove: config.auto_remove },
+        live_state: LiveState {
+            id: config.id,
+            started,
+            auto_remove: config.auto_remove,
+        },
         config: config.clone(),
         lock: None,
         container: created.pidfd,
@@ -261,7 +288,12 @@ impl Streams {
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
         if config.process.terminal {
             let give = [null()?, null()?, null()?];
-            return Ok(Streams { give, keep_stdin: None, keep_stdout: None, keep_stderr: None });
+            return Ok(Streams {
+                give,
+                keep_stdin: None,
+                keep_stdout: None,
+                keep_stderr: None,
+            });
         }
         let (stdin, keep_stdin) = if config.process.open_stdin {
             let (read, write) = pipe()?;
@@ -297,8 +329,7 @@ impl Job<'_> {
     ) -> Result<Created> {
         let config = self.config;
         let root = self.mount_root(ownership)?;
-        let user =
-            rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
         let around = to_spec::Surroundings {
             user_namespace: self.settings.rootless,
             maps_tty_group: ownership == Ownership::Full,
@@ -310,7 +341,9 @@ impl Job<'_> {
         let resources = config.resources.clone();
         let process = spec.process_mut().as_mut();
         let bounding = process.and_then(|process| process.capabilities().clone());
-        let bounding = bounding.and_then(|sets| sets.bounding().clone()).unwrap_or_default();
+        let bounding = bounding
+            .and_then(|sets| sets.bounding().clone())
+            .unwrap_or_default();
         let extras = Extras {
             attach_at: plan::c_string(&self.attach_point()?)?,
             root_is_mounted: true,
@@ -340,24 +373,38 @@ impl Job<'_> {
         let store = store.ok_or_else(|| Error::not_found("the store is gone"))?;
         let layers = store.layers_for(&self.config.layers)?;
         let user_xattr = self.settings.rootless
-            || layers.iter().any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
+            || layers
+                .iter()
+                .any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
         let paths: Vec<PathBuf> = layers.into_iter().map(|layer| layer.path).collect();
         let up = self.directory.join("up");
-        let upper = Upper { diff: up.join("diff"), work: up.join("work") };
-        let options =
-            rootfs::Options { user_xattr, volatile: self.config.auto_remove };
+        let upper = Upper {
+            diff: up.join("diff"),
+            work: up.join("work"),
+        };
+        let options = rootfs::Options {
+            user_xattr,
+            volatile: self.config.auto_remove,
+        };
         rootfs::mount(&paths, &upper, options)
     }
 
     /// One empty directory serves all containers: the mount on it is private to each.
     fn attach_point(&self) -> Result<PathBuf> {
         let path = self.settings.run.join("root");
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path);
         made.context(|| format!("make {}", path.display()))?;
         Ok(path)
     }
 }
 
 fn borrow(descriptors: &[OwnedFd; 3]) -> [BorrowedFd<'_>; 3] {
-    [descriptors[0].as_fd(), descriptors[1].as_fd(), descriptors[2].as_fd()]
+    [
+        descriptors[0].as_fd(),
+        descriptors[1].as_fd(),
+        descriptors[2].as_fd(),
+    ]
 }

@@ -26,19 +26,22 @@ pub fn stop(
     super::reconcile(&records, id)?;
     let record = records.record(id)?;
     // Stopped is what was asked for.
-    let Some(live) = record.live else { return Ok(()) };
+    let Some(live) = record.live else {
+        return Ok(());
+    };
     if record.state.status == Status::Paused {
         set_paused(&records, id, &live, false)?;
     }
     let config = records.config(id)?;
     let monitor = monitor_of(&live);
-    let Some(container) = live.pidfd() else { return await_monitor(monitor) };
+    let Some(container) = live.pidfd() else {
+        return await_monitor(monitor);
+    };
     send(&container, id, signal.unwrap_or(config.stop_signal))?;
     let patience = grace.unwrap_or(Duration::from_secs(60 * 60 * 24 * 365));
     if await_end(container.as_fd(), patience).is_err() {
         send(&container, id, libc::SIGKILL)?;
-        await_end(container.as_fd(), DEATH)
-            .context(|| format!("container {id} does not die"))?;
+        await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
     }
     await_monitor(monitor)
 }
@@ -52,7 +55,9 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     super::reconcile(&records, id)?;
     let record = records.record(id)?;
     let not_running = || {
-        Error::conflict(format!("Cannot kill container: {name}: Container {id} is not running"))
+        Error::conflict(format!(
+            "Cannot kill container: {name}: Container {id} is not running"
+        ))
     };
     let live = record.live.ok_or_else(not_running)?;
     let container = live.pidfd().ok_or_else(not_running)?;
@@ -71,7 +76,9 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
 
 /// Kills at once and waits until the monitor has recorded the end.
 pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
-    let Some(live) = records.run_directory(id).live() else { return Ok(()) };
+    let Some(live) = records.run_directory(id).live() else {
+        return Ok(());
+    };
     let monitor = monitor_of(&live);
     let cgroup = super::cgroup(id)?;
     if live.paused {
@@ -79,8 +86,7 @@ pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
     }
     if let Some(container) = live.pidfd() {
         send(&container, id, libc::SIGKILL)?;
-        await_end(container.as_fd(), DEATH)
-            .context(|| format!("container {id} does not die"))?;
+        await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
     }
     await_monitor(monitor)
 }
@@ -113,7 +119,10 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
     super::cgroup(id)?.freeze(paused)?;
     let _lock = records.lock(id)?;
-    records.run_directory(id).write(&Live { paused, ..live.clone() })
+    records.run_directory(id).write(&Live {
+        paused,
+        ..live.clone()
+    })
 }
 
 fn send(container: &OwnedFd, id: &ContainerId, signal: i32) -> Result<()> {

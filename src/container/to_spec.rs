@@ -84,16 +84,23 @@ fn process(config: &Config, user: &User) -> Result<Process> {
     process.set_terminal(Some(config.process.terminal));
     process.set_oom_score_adj(config.oom_score_adj);
     let no_new_privileges = config.security_options.iter().any(|option| {
-        matches!(option.as_str(), "no-new-privileges" | "no-new-privileges=true"
-            | "no-new-privileges:true")
+        matches!(
+            option.as_str(),
+            "no-new-privileges" | "no-new-privileges=true" | "no-new-privileges:true"
+        )
     });
     process.set_no_new_privileges(Some(no_new_privileges));
     let bounding = capabilities(config)?;
     // Docker's rule: who is not root starts with nothing in effect.
-    let effective = if user.uid == 0 { bounding.clone() } else { Capabilities::new() };
+    let effective = if user.uid == 0 {
+        bounding.clone()
+    } else {
+        Capabilities::new()
+    };
     let mut sets = LinuxCapabilities::default();
     sets.set_bounding(Some(bounding));
-    sets.set_effective(Some(effective.clone())).set_permitted(Some(effective));
+    sets.set_effective(Some(effective.clone()))
+        .set_permitted(Some(effective));
     sets.set_inheritable(None).set_ambient(None);
     process.set_capabilities(Some(sets));
     let limits = config.ulimits.iter().map(|limit| {
@@ -130,11 +137,18 @@ fn environment(config: &Config, user: &User) -> Vec<String> {
 /// The bounding set: `--privileged` is everything, `--cap-drop` before `--cap-add`, as Docker.
 fn capabilities(config: &Config) -> Result<Capabilities> {
     let all = || caps::all().into_iter().collect::<Vec<_>>();
-    let mut set: Vec<caps::Capability> =
-        if config.privileged { all() } else { defaults::CAPABILITIES.to_vec() };
+    let mut set: Vec<caps::Capability> = if config.privileged {
+        all()
+    } else {
+        defaults::CAPABILITIES.to_vec()
+    };
     let parse = |name: &str| -> Result<caps::Capability> {
         let upper = name.to_ascii_uppercase();
-        let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
+        let full = if upper.starts_with("CAP_") {
+            upper
+        } else {
+            format!("CAP_{upper}")
+        };
         full.parse().map_err(|_| {
             Error::invalid(format!("invalid capability: {name:?}"))
                 .hint("names are those of capabilities(7), e.g. NET_ADMIN, or ALL")
@@ -194,16 +208,27 @@ fn linux(config: &Config) -> Linux {
     linux.set_namespaces(Some(namespaces(config)));
     linux.set_resources(Some(config.resources.clone()));
     linux.set_devices(None).set_seccomp(None);
-    let mut sysctls: std::collections::HashMap<String, String> = config.sysctls.clone().into_iter().collect();
+    let mut sysctls: std::collections::HashMap<String, String> =
+        config.sysctls.clone().into_iter().collect();
     if config.network == NetworkMode::None {
         for (key, value) in defaults::NETWORK_SYSCTLS {
-            sysctls.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+            sysctls
+                .entry(key.to_owned())
+                .or_insert_with(|| value.to_owned());
         }
     }
     linux.set_sysctl(Some(sysctls));
     let unmasked = config.privileged
-        || config.security_options.iter().any(|option| option == "systempaths=unconfined");
-    let list = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
+        || config
+            .security_options
+            .iter()
+            .any(|option| option == "systempaths=unconfined");
+    let list = |paths: &[&str]| {
+        paths
+            .iter()
+            .map(|path| (*path).to_owned())
+            .collect::<Vec<_>>()
+    };
     linux.set_masked_paths((!unmasked).then(|| list(&defaults::MASKED_PATHS)));
     linux.set_readonly_paths((!unmasked).then(|| list(&defaults::READ_ONLY_PATHS)));
     linux
@@ -211,9 +236,13 @@ fn linux(config: &Config) -> Linux {
 
 fn oci_mount(fs_type: &str, source: &Path, target: &Path, options: &[&str]) -> OciMount {
     let mut mount = OciMount::default();
-    mount.set_typ(Some(fs_type.to_owned())).set_source(Some(source.to_owned()));
+    mount
+        .set_typ(Some(fs_type.to_owned()))
+        .set_source(Some(source.to_owned()));
     mount.set_destination(target.to_owned());
-    mount.set_options(Some(options.iter().map(|option| (*option).to_owned()).collect()));
+    mount.set_options(Some(
+        options.iter().map(|option| (*option).to_owned()).collect(),
+    ));
     mount
 }
 
@@ -225,8 +254,18 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
     let shm = format!("size={}", config.shm_bytes);
     let hidden = ["nosuid", "noexec", "nodev"];
     let mut out = vec![fs("proc", "/proc", &hidden)];
-    out.push(fs("tmpfs", "/dev", &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"]));
-    let mut devpts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
+    out.push(fs(
+        "tmpfs",
+        "/dev",
+        &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"],
+    ));
+    let mut devpts = vec![
+        "nosuid",
+        "noexec",
+        "newinstance",
+        "ptmxmode=0666",
+        "mode=0620",
+    ];
     if around.maps_tty_group {
         devpts.push("gid=5");
     }
@@ -234,19 +273,41 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
     if around.user_namespace && config.network == NetworkMode::Host {
         // The kernel lets only the owner of the network namespace make a sysfs for it.
         let options = ["rbind", "nosuid", "noexec", "nodev", "rro", "rslave"];
-        out.push(oci_mount("bind", Path::new("/sys"), Path::new("/sys"), &options));
+        out.push(oci_mount(
+            "bind",
+            Path::new("/sys"),
+            Path::new("/sys"),
+            &options,
+        ));
     } else {
-        out.push(fs("sysfs", "/sys", &["nosuid", "noexec", "nodev", read_only]));
-        out.push(fs("cgroup", "/sys/fs/cgroup", &["nosuid", "noexec", "nodev", "relatime", read_only]));
+        out.push(fs(
+            "sysfs",
+            "/sys",
+            &["nosuid", "noexec", "nodev", read_only],
+        ));
+        out.push(fs(
+            "cgroup",
+            "/sys/fs/cgroup",
+            &["nosuid", "noexec", "nodev", "relatime", read_only],
+        ));
     }
     out.push(fs("mqueue", "/dev/mqueue", &hidden));
-    out.push(fs("tmpfs", "/dev/shm", &["nosuid", "noexec", "nodev", "mode=1777", &shm]));
+    out.push(fs(
+        "tmpfs",
+        "/dev/shm",
+        &["nosuid", "noexec", "nodev", "mode=1777", &shm],
+    ));
     for name in ["resolv.conf", "hostname", "hosts"] {
         let target = Path::new("/etc").join(name);
         let taken = config.mounts.iter().any(|mount| mount.target == target);
         if !taken {
             let source = around.directory.join(name);
-            out.push(oci_mount("bind", &source, &target, &["bind", "rprivate", "nosuid", "nodev"]));
+            out.push(oci_mount(
+                "bind",
+                &source,
+                &target,
+                &["bind", "rprivate", "nosuid", "nodev"],
+            ));
         }
     }
     out.extend(config.mounts.iter().map(user_mount));
@@ -256,8 +317,10 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
 fn user_mount(mount: &Mount) -> OciMount {
     let mut options: Vec<&str> = mount.options.iter().map(String::as_str).collect();
     let propagation = ["private", "shared", "slave", "unbindable"];
-    let is_propagation =
-        |option: &&str| propagation.contains(&option.strip_prefix('r').unwrap_or(option)) || propagation.contains(option);
+    let is_propagation = |option: &&str| {
+        propagation.contains(&option.strip_prefix('r').unwrap_or(option))
+            || propagation.contains(option)
+    };
     match mount.kind {
         MountKind::Bind => {
             if !options.iter().any(|option| is_propagation(option)) {
@@ -270,8 +333,10 @@ fn user_mount(mount: &Mount) -> OciMount {
             }
             // Read only reaches what is mounted below the source too, or it would be a promise
             // that a submount breaks.
-            let options: Vec<&str> =
-                options.into_iter().map(|option| if option == "ro" { "rro" } else { option }).collect();
+            let options: Vec<&str> = options
+                .into_iter()
+                .map(|option| if option == "ro" { "rro" } else { option })
+                .collect();
             let mut all = vec!["rbind"];
             all.extend(options);
             oci_mount("bind", &mount.source, &mount.target, &all)
@@ -291,7 +356,9 @@ fn user_mount(mount: &Mount) -> OciMount {
 pub fn filter(config: &Config, bounding: &Capabilities) -> Result<Vec<SockFilter>> {
     use crate::runtime::seccomp;
     let options = config.security_options.iter();
-    let chosen = options.filter_map(|option| option.strip_prefix("seccomp=")).next_back();
+    let chosen = options
+        .filter_map(|option| option.strip_prefix("seccomp="))
+        .next_back();
     match chosen {
         Some("unconfined") => Ok(Vec::new()),
         Some(path) => {

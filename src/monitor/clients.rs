@@ -37,16 +37,28 @@ pub(super) enum Request {
 
 impl Clients {
     pub(super) fn new(first: Option<OwnedFd>) -> Self {
-        let client = |socket| Client { socket, attached: true, first: true, held: None };
+        let client = |socket| Client {
+            socket,
+            attached: true,
+            first: true,
+            held: None,
+        };
         Clients(first.map(client).into_iter().collect())
     }
 
     /// Takes a new connection; only this user can reach the socket's directory.
     pub(super) fn accept(&mut self, listener: BorrowedFd<'_>) {
         // A client that gave up before we came to it is no news.
-        let Ok(socket) = rustix::net::accept_with(listener, SocketFlags::CLOEXEC) else { return };
+        let Ok(socket) = rustix::net::accept_with(listener, SocketFlags::CLOEXEC) else {
+            return;
+        };
         if self.0.len() < MOST_CLIENTS {
-            self.0.push(Client { socket, attached: false, first: false, held: None });
+            self.0.push(Client {
+                socket,
+                attached: false,
+                first: false,
+                held: None,
+            });
         }
     }
 
@@ -73,7 +85,9 @@ impl Clients {
     /// Sends held messages as far as they fit.
     pub(super) fn flush(&mut self) {
         self.0.retain_mut(|client| {
-            let Some((kind, bytes)) = &client.held else { return true };
+            let Some((kind, bytes)) = &client.held else {
+                return true;
+            };
             match wire::try_send(client.socket.as_fd(), *kind, bytes) {
                 Ok(()) => client.held = None,
                 Err(Errno::AGAIN) => {}

@@ -63,7 +63,13 @@ impl Ended {
 
 /// Serves the container until its end.
 pub fn attend(attended: Attended) -> Result<Ended> {
-    let Attended { container, listener, signals, stop_signal, .. } = &attended;
+    let Attended {
+        container,
+        listener,
+        signals,
+        stop_signal,
+        ..
+    } = &attended;
     let (container, listener) = (container.try_clone()?, listener.try_clone()?);
     let (signals, stop_signal) = (signals.try_clone()?, *stop_signal);
     let mut clients = Clients::new(attended.first_client);
@@ -167,5 +173,9 @@ fn wait(
         Err(errno) => return Err(errno).context(|| "wait for the container"),
     }
     let fired = |index: usize| !polled[index].revents().is_empty();
-    Ok(Events { ended: fired(0), connection: fired(1), signal: fired(2) })
+    Ok(Events {
+        ended: fired(0),
+        connection: fired(1),
+        signal: fired(2),
+    })
 }

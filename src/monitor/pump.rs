@@ -50,27 +50,44 @@ impl Outputs {
     ) -> Result<Self> {
         let is_terminal = terminal.is_some();
         let stdout = terminal.or(stdout).map(|fd| (Output::Stdout, fd));
-        let streams: Vec<_> = stdout.into_iter().chain(stderr.map(|fd| (Output::Stderr, fd))).collect();
+        let streams: Vec<_> = stdout
+            .into_iter()
+            .chain(stderr.map(|fd| (Output::Stderr, fd)))
+            .collect();
         for (_, stream) in &streams {
             rustix::io::ioctl_fionbio(stream, true).context(|| "prepare a stream")?;
         }
         let buffer = vec![0; wire::MOST_BYTES].into_boxed_slice();
-        Ok(Outputs { streams, terminal: is_terminal, hung_up: false, buffer })
+        Ok(Outputs {
+            streams,
+            terminal: is_terminal,
+            hung_up: false,
+            buffer,
+        })
     }
 
     pub(super) fn terminal(&self) -> Option<&OwnedFd> {
-        self.terminal.then(|| self.streams.first().map(|(_, fd)| fd)).flatten()
+        self.terminal
+            .then(|| self.streams.first().map(|(_, fd)| fd))
+            .flatten()
     }
 
     pub(super) fn poll_on<'a>(&'a self, polled: &mut Vec<PollFd<'a>>) {
         if !self.hung_up {
-            polled.extend(self.streams.iter().map(|(_, fd)| PollFd::new(fd, PollFlags::IN)));
+            polled.extend(
+                self.streams
+                    .iter()
+                    .map(|(_, fd)| PollFd::new(fd, PollFlags::IN)),
+            );
         }
     }
 
     /// While the terminal is hung up it is looked at every 100 ms: another process may open it.
     pub(super) fn timeout(&self) -> Option<Timespec> {
-        self.hung_up.then_some(Timespec { tv_sec: 0, tv_nsec: 100_000_000 })
+        self.hung_up.then_some(Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        })
     }
 
     /// Reads what is there, one buffer a stream; the number of bytes.
@@ -78,29 +95,35 @@ impl Outputs {
         let mut total = 0;
         let buffer = &mut self.buffer;
         let (terminal, hung_up) = (self.terminal, &mut self.hung_up);
-        self.streams.retain(|(stream, fd)| match rustix::io::read(fd, &mut buffer[..]) {
-            Ok(0) => false,
-            Ok(count) => {
-                *hung_up = false;
-                total += count;
-                deliver(*stream, &buffer[..count]);
-                true
-            }
-            Err(Errno::AGAIN | Errno::INTR) => {
-                *hung_up = false;
-                true
-            }
-            Err(Errno::IO) if terminal => {
-                *hung_up = true;
-                true
-            }
-            Err(_) => false,
-        });
+        self.streams
+            .retain(|(stream, fd)| match rustix::io::read(fd, &mut buffer[..]) {
+                Ok(0) => false,
+                Ok(count) => {
+                    *hung_up = false;
+                    total += count;
+                    deliver(*stream, &buffer[..count]);
+                    true
+                }
+                Err(Errno::AGAIN | Errno::INTR) => {
+                    *hung_up = false;
+                    true
+                }
+                Err(Errno::IO) if terminal => {
+                    *hung_up = true;
+                    true
+                }
+                Err(_) => false,
+            });
         total
     }
 
     pub(super) fn resize(&self, rows: u16, columns: u16) {
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         if let Some(terminal) = self.terminal() {
             // Only a cosmetic loss, and nobody to tell.
             let _ = rustix::termios::tcsetwinsize(terminal, size);
@@ -120,14 +143,24 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn terminal(to: OwnedFd) -> Self {
-        Input { to: Some(to), terminal: true, held: Vec::new(), closing: false }
+        Input {
+            to: Some(to),
+            terminal: true,
+            held: Vec::new(),
+            closing: false,
+        }
     }
 
     pub(super) fn pipe(to: Option<OwnedFd>) -> Result<Self> {
         if let Some(to) = &to {
             rustix::io::ioctl_fionbio(to, true).context(|| "prepare standard input")?;
         }
-        Ok(Input { to, terminal: false, held: Vec::new(), closing: false })
+        Ok(Input {
+            to,
+            terminal: false,
+            held: Vec::new(),
+            closing: false,
+        })
     }
 
     /// More input may be taken from clients.

@@ -60,8 +60,7 @@ pub fn connect(directory: &Path) -> Result<OwnedFd> {
 }
 
 fn socket(flags: SocketFlags) -> Result<OwnedFd> {
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
     socket.context(|| "make a socket")
 }
 
@@ -89,7 +88,12 @@ pub fn send(socket: BorrowedFd<'_>, kind: u8, content: &[u8]) -> Result<(), Errn
 
 /// As [`send`], but answers `EAGAIN` instead of waiting.
 pub fn try_send(socket: BorrowedFd<'_>, kind: u8, content: &[u8]) -> Result<(), Errno> {
-    send_with(socket, kind, content, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+    send_with(
+        socket,
+        kind,
+        content,
+        SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+    )
 }
 
 fn send_with(
@@ -98,7 +102,10 @@ fn send_with(
     content: &[u8],
     flags: SendFlags,
 ) -> Result<(), Errno> {
-    let parts = [std::io::IoSlice::new(std::slice::from_ref(&kind)), std::io::IoSlice::new(content)];
+    let parts = [
+        std::io::IoSlice::new(std::slice::from_ref(&kind)),
+        std::io::IoSlice::new(content),
+    ];
     let mut control = rustix::net::SendAncillaryBuffer::default();
     rustix::net::sendmsg(socket, &parts, &mut control, flags).map(drop)
 }

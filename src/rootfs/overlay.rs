@@ -67,7 +67,11 @@ fn open(options: Options) -> Result<OwnedFd> {
     rustix::mount::fsconfig_set_string(context.as_fd(), "source", "hull").context(|| "overlay")?;
     // Distribution kernels default these on. A layer from a registry could then point into other
     // layers (redirect) or hide data (metacopy), and changes would not be seen in `diff`.
-    let fixed = [("redirect_dir", "nofollow"), ("metacopy", "off"), ("index", "off")];
+    let fixed = [
+        ("redirect_dir", "nofollow"),
+        ("metacopy", "off"),
+        ("index", "off"),
+    ];
     for (key, value) in fixed {
         rustix::mount::fsconfig_set_string(context.as_fd(), key, value)
             .context(|| format!("overlay option {key}={value}"))?;
@@ -95,7 +99,10 @@ fn add_layers(context: BorrowedFd<'_>, layers: &[PathBuf]) -> Result<()> {
 /// Before Linux 6.7: one string with escaped separators, a page at most.
 fn add_layers_at_once(context: BorrowedFd<'_>, layers: &[PathBuf]) -> Result<()> {
     let escape = |path: &PathBuf| {
-        path.to_string_lossy().replace('\\', "\\\\").replace(':', "\\:").replace(',', "\\,")
+        path.to_string_lossy()
+            .replace('\\', "\\\\")
+            .replace(':', "\\:")
+            .replace(',', "\\,")
     };
     let names: Vec<String> = layers.iter().rev().map(escape).collect();
     rustix::mount::fsconfig_set_string(context, "lowerdir", names.join(":"))

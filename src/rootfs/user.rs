@@ -38,10 +38,13 @@ pub fn resolve_user(root: BorrowedFd<'_>, user: &str, extra: &[String]) -> Resul
     let passwd = read(root, "etc/passwd")?;
     let groups = read(root, "etc/group")?;
     let number = id(name)?;
-    let entry = passwd.lines().filter_map(Entry::parse).find(|entry| match number {
-        Some(number) => entry.id == number,
-        None => entry.name == name,
-    });
+    let entry = passwd
+        .lines()
+        .filter_map(Entry::parse)
+        .find(|entry| match number {
+            Some(number) => entry.id == number,
+            None => entry.name == name,
+        });
     let (uid, own_gid, home) = match (&entry, number) {
         (Some(entry), _) => (entry.id, entry.gid(), entry.field(5)),
         (None, Some(number)) => (number, 0, ""),
@@ -63,7 +66,12 @@ pub fn resolve_user(root: BorrowedFd<'_>, user: &str, extra: &[String]) -> Resul
     all.dedup();
     all.retain(|other| *other != gid);
     let home = if home.starts_with('/') { home } else { "/" };
-    Ok(User { uid, gid, groups: all, home: home.to_owned() })
+    Ok(User {
+        uid,
+        gid,
+        groups: all,
+        home: home.to_owned(),
+    })
 }
 
 /// One line of /etc/passwd or /etc/group: name, password, id, …
@@ -108,15 +116,26 @@ fn group_id(groups: &str, text: &str) -> Result<u32> {
     if let Some(number) = id(text)? {
         return Ok(number);
     }
-    let found = groups.lines().filter_map(Entry::parse).find(|entry| entry.name == text);
+    let found = groups
+        .lines()
+        .filter_map(Entry::parse)
+        .find(|entry| entry.name == text);
     found.map(|entry| entry.id).ok_or_else(|| {
-        Error::invalid(format!("unable to find group {text}: no matching entries in group file"))
+        Error::invalid(format!(
+            "unable to find group {text}: no matching entries in group file"
+        ))
     })
 }
 
 fn memberships<'a>(groups: &'a str, user: &'a str) -> impl Iterator<Item = u32> + 'a {
     let entries = groups.lines().filter_map(Entry::parse);
-    entries.filter(move |entry| entry.field(3).split(',').any(|member| member.trim() == user))
+    entries
+        .filter(move |entry| {
+            entry
+                .field(3)
+                .split(',')
+                .any(|member| member.trim() == user)
+        })
         .map(|entry| entry.id)
 }
 
@@ -132,7 +151,9 @@ fn read(root: BorrowedFd<'_>, path: &str) -> Result<String> {
         Ok(file) => file,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(String::new()),
         Err(Errno::LOOP) => return Err(refuse("is a loop of links")),
-        Err(Errno::NXIO | Errno::NODEV | Errno::ACCESS) => return Err(refuse("is no regular file")),
+        Err(Errno::NXIO | Errno::NODEV | Errno::ACCESS) => {
+            return Err(refuse("is no regular file"));
+        }
         Err(errno) => return Err(errno).context(|| format!("open /{path} of the image")),
     };
     let stat = rustix::fs::fstat(&file).context(|| format!("stat /{path} of the image"))?;
@@ -159,7 +180,8 @@ mod tests {
 
     impl Root {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("hull-user-{name}-{}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("hull-user-{name}-{}", std::process::id()));
             std::fs::create_dir_all(path.join("etc")).expect("made");
             Root(path)
         }
@@ -193,30 +215,62 @@ mod tests {
         let root = Root::with("digits", PASSWD, GROUP);
         assert_eq!(root.resolve("1", &[]).expect("resolves").uid, 1);
         assert_eq!(root.resolve("1000:1000", &[]).expect("resolves").gid, 1000);
-        for bad in ["4294967295", "4294967296", "-1", "0x0", "99999999999", "1:-1", "1:0x1"] {
+        for bad in [
+            "4294967295",
+            "4294967296",
+            "-1",
+            "0x0",
+            "99999999999",
+            "1:-1",
+            "1:0x1",
+        ] {
             assert!(root.resolve(bad, &[]).is_err(), "{bad}");
         }
-        assert_eq!(root.resolve("2147483648", &[]).expect("resolves").uid, 1 << 31);
+        assert_eq!(
+            root.resolve("2147483648", &[]).expect("resolves").uid,
+            1 << 31
+        );
     }
 
     #[test]
     fn a45_groups_are_those_of_the_container_only() {
         let root = Root::with("groups", PASSWD, GROUP);
         let app = root.resolve("app", &[]).expect("resolves");
-        assert_eq!((app.uid, app.gid, app.home.as_str()), (1000, 1001, "/home/app"));
+        assert_eq!(
+            (app.uid, app.gid, app.home.as_str()),
+            (1000, 1001, "/home/app")
+        );
         assert_eq!(app.groups, [10, 29]);
-        assert_eq!(root.resolve("app:root", &[]).expect("resolves").groups, [] as [u32; 0]);
-        assert_eq!(root.resolve("7", &["audio", "5"]).expect("resolves").groups, [5, 29]);
+        assert_eq!(
+            root.resolve("app:root", &[]).expect("resolves").groups,
+            [] as [u32; 0]
+        );
+        assert_eq!(
+            root.resolve("7", &["audio", "5"]).expect("resolves").groups,
+            [5, 29]
+        );
         assert_eq!(root.resolve("", &[]).expect("resolves").groups, [10]);
     }
 
     #[test]
     fn unknown_names_are_refused_in_dockers_words() {
         let root = Root::with("unknown", PASSWD, GROUP);
-        let error = root.resolve("nosuch", &[]).expect_err("refused").to_string();
-        assert_eq!(error, "unable to find user nosuch: no matching entries in passwd file");
-        let error = root.resolve("app:nosuch", &[]).expect_err("refused").to_string();
-        assert_eq!(error, "unable to find group nosuch: no matching entries in group file");
+        let error = root
+            .resolve("nosuch", &[])
+            .expect_err("refused")
+            .to_string();
+        assert_eq!(
+            error,
+            "unable to find user nosuch: no matching entries in passwd file"
+        );
+        let error = root
+            .resolve("app:nosuch", &[])
+            .expect_err("refused")
+            .to_string();
+        assert_eq!(
+            error,
+            "unable to find group nosuch: no matching entries in group file"
+        );
     }
 
     #[test]
@@ -227,12 +281,24 @@ mod tests {
         let canary = root.0.with_extension("canary");
         std::fs::write(&canary, "app:x:0:0::/:/bin/sh\n").expect("written");
         symlink(&canary, &passwd).expect("linked");
-        assert!(root.resolve("app", &[]).is_err(), "a link out of the root shows nothing");
+        assert!(
+            root.resolve("app", &[]).is_err(),
+            "a link out of the root shows nothing"
+        );
         std::fs::remove_file(&canary).expect("removed");
         std::fs::remove_file(&passwd).expect("removed");
-        rustix::fs::mknodat(rustix::fs::CWD, &passwd, FileType::Fifo, Mode::from_raw_mode(0o644), 0)
-            .expect("made");
-        assert!(root.resolve("app", &[]).is_err(), "a FIFO is refused at once");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &passwd,
+            FileType::Fifo,
+            Mode::from_raw_mode(0o644),
+            0,
+        )
+        .expect("made");
+        assert!(
+            root.resolve("app", &[]).is_err(),
+            "a FIFO is refused at once"
+        );
         std::fs::remove_file(&passwd).expect("removed");
         let file = File::create(&passwd).expect("made");
         file.set_len(10 << 30).expect("sparse");
@@ -241,7 +307,9 @@ mod tests {
 
     #[test]
     fn a44_large_and_linked_passwd_files_work() {
-        let many: String = (0..50_000).map(|n| format!("u{n}:x:{n}:{n}::/home/u{n}:/bin/sh\n")).collect();
+        let many: String = (0..50_000)
+            .map(|n| format!("u{n}:x:{n}:{n}::/home/u{n}:/bin/sh\n"))
+            .collect();
         let root = Root::with("many", "", GROUP);
         std::fs::remove_file(root.0.join("etc/passwd")).expect("removed");
         std::fs::write(root.0.join("etc/real"), many).expect("written");

@@ -68,7 +68,9 @@ impl Containers {
         let mut builder = fs::DirBuilder::new();
         let made = builder.recursive(true).mode(0o700).create(root);
         made.context(|| format!("make runtime root {}", root.display()))?;
-        Ok(Containers { root: root.to_owned() })
+        Ok(Containers {
+            root: root.to_owned(),
+        })
     }
 
     /// Makes the container and leaves its first process before the program.
@@ -83,7 +85,10 @@ impl Containers {
         let spec = read_spec(&options.bundle)?;
         let directory = self.directory(id)?;
         let made = fs::create_dir(&directory);
-        if made.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists) {
+        if made
+            .as_ref()
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists)
+        {
             return Err(Error::conflict(format!("container with id {id:?} exists"))
                 .hint("delete it first or choose another id"));
         }
@@ -104,7 +109,10 @@ impl Containers {
             return Err(Error::conflict(text));
         }
         let spec = read_spec(&state.bundle)?;
-        let program = spec.process().as_ref().and_then(|process| process.args().as_ref()?.first().cloned());
+        let program = spec
+            .process()
+            .as_ref()
+            .and_then(|process| process.args().as_ref()?.first().cloned());
         let directory = self.directory(id)?;
         let socket = connect_gate(&directory).context(|| format!("start container {id:?}"))?;
         // Nobody may start it twice.
@@ -122,8 +130,8 @@ impl Containers {
             }
             other => other.context(|| format!("read {}", file.display()))?,
         };
-        let mut state: State = serde_json::from_slice(&text)
-            .context(|| format!("read {}", file.display()))?;
+        let mut state: State =
+            serde_json::from_slice(&text).context(|| format!("read {}", file.display()))?;
         let alive = state.pidfd().is_some();
         let waiting = self.directory(id)?.join("gate").exists();
         state.status = match (alive, waiting) {
@@ -142,7 +150,9 @@ impl Containers {
     pub fn list(&self) -> Result<Vec<State>> {
         let entries = fs::read_dir(&self.root);
         let entries = entries.context(|| format!("read {}", self.root.display()))?;
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
         let mut states: Vec<State> = names.filter_map(|name| self.state(&name).ok()).collect();
         states.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(states)
@@ -155,7 +165,9 @@ impl Containers {
             return state.cgroup()?.kill_all(Duration::from_secs(10));
         }
         let pidfd = state.pidfd().ok_or_else(|| {
-            Error::conflict(format!("cannot kill container {id:?}: container not running"))
+            Error::conflict(format!(
+                "cannot kill container {id:?}: container not running"
+            ))
         })?;
         rustix::process::pidfd_send_signal(pidfd, signal)
             .context(|| format!("send a signal to container {id:?}"))
@@ -246,7 +258,11 @@ fn launch_gated(
     let created = launch(&Launch {
         plan: &plan,
         root_mount: None,
-        streams: [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()],
+        streams: [
+            rustix::stdio::stdin(),
+            rustix::stdio::stdout(),
+            rustix::stdio::stderr(),
+        ],
         parentage: Parentage::Caller,
         cgroup: Some((&cgroup, &resources)),
         gate: Some(gate.as_fd()),
@@ -312,16 +328,25 @@ pub fn read_spec(bundle: &Path) -> Result<Spec> {
 fn refuse_unsupported(spec: &Spec) -> Result<()> {
     let linux = spec.linux().clone().unwrap_or_default();
     let hooks = spec.hooks().as_ref().is_some_and(|hooks| {
-        [hooks.prestart(), hooks.create_runtime(), hooks.create_container(),
-            hooks.start_container(), hooks.poststart(), hooks.poststop()]
-            .iter()
-            .any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
+        [
+            hooks.prestart(),
+            hooks.create_runtime(),
+            hooks.create_container(),
+            hooks.start_container(),
+            hooks.poststart(),
+            hooks.poststop(),
+        ]
+        .iter()
+        .any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
     });
     let refused = [
         (hooks, "hooks"),
         (linux.intel_rdt().is_some(), "linux.intelRdt"),
         (linux.personality().is_some(), "linux.personality"),
-        (linux.time_offsets().as_ref().is_some_and(|t| !t.is_empty()), "linux.timeOffsets"),
+        (
+            linux.time_offsets().as_ref().is_some_and(|t| !t.is_empty()),
+            "linux.timeOffsets",
+        ),
     ];
     match refused.into_iter().find(|(present, _)| *present) {
         Some((_, field)) => Err(Error::unsupported(format!("{field} is not supported"))),
@@ -330,11 +355,19 @@ fn refuse_unsupported(spec: &Spec) -> Result<()> {
 }
 
 fn extras_for(spec: &Spec) -> Result<Extras> {
-    let filter = match spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()) {
+    let filter = match spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.seccomp().as_ref())
+    {
         Some(seccomp) => super::seccomp::compile(seccomp)?,
         None => Vec::new(),
     };
-    Ok(Extras { gate: true, filter, ..Extras::default() })
+    Ok(Extras {
+        gate: true,
+        filter,
+        ..Extras::default()
+    })
 }
 
 fn absolute_root(spec: &Spec, bundle: &Path) -> Spec {
@@ -354,7 +387,11 @@ fn cgroup_path(id: &str, wanted: Option<&Path>) -> PathBuf {
     let text = wanted.to_string_lossy();
     match text.split(':').collect::<Vec<_>>()[..] {
         [slice, prefix, name] => {
-            let slice = if slice.is_empty() { "system.slice" } else { slice };
+            let slice = if slice.is_empty() {
+                "system.slice"
+            } else {
+                slice
+            };
             Path::new(slice).join(format!("{prefix}-{name}.scope"))
         }
         _ => wanted.to_owned(),
@@ -414,5 +451,7 @@ fn send_terminal(path: &Path, terminal: BorrowedFd<'_>) -> Result<()> {
 /// The resources of a spec, empty if it has none.
 pub fn resources(spec: &Spec) -> LinuxResources {
     let linux = spec.linux().as_ref();
-    linux.and_then(|linux| linux.resources().clone()).unwrap_or_default()
+    linux
+        .and_then(|linux| linux.resources().clone())
+        .unwrap_or_default()
 }

@@ -112,10 +112,17 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     let mut slots = Slots::empty();
     slots.set(Slot::Report, kept[0].as_raw_fd());
     slots.set(Slot::Init, kept[1].as_raw_fd());
-    let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr].into_iter().zip(request.streams);
-    let others = [(Slot::RootMount, request.root_mount), (Slot::Gate, request.gate),
-        (Slot::Container, request.container)];
-    let others = others.into_iter().filter_map(|(slot, fd)| Some((slot, fd?)));
+    let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr]
+        .into_iter()
+        .zip(request.streams);
+    let others = [
+        (Slot::RootMount, request.root_mount),
+        (Slot::Gate, request.gate),
+        (Slot::Container, request.container),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(slot, fd)| Some((slot, fd?)));
     for (slot, descriptor) in streams.chain(others) {
         let copy = high(descriptor)?;
         slots.set(slot, copy.as_raw_fd());
@@ -125,7 +132,10 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
         Some((cgroup, _)) => cgroup.make_version_2()?,
         None => None,
     };
-    let into = version_2.as_ref().map(|fd| fd.as_fd()).or(request.join_cgroup);
+    let into = version_2
+        .as_ref()
+        .map(|fd| fd.as_fd())
+        .or(request.join_cgroup);
     let arguments = ExecArray::new(&plan.arguments);
     let environment = ExecArray::new(&plan.environment);
     let fork = process::clone3(plan.namespaces, request.parentage, into);
@@ -134,7 +144,10 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
         Fork::Parent { pid, pidfd } => (pid, pidfd),
     };
     drop(kept);
-    let program = plan.arguments.first().map(|name| name.to_string_lossy().into_owned());
+    let program = plan
+        .arguments
+        .first()
+        .map(|name| name.to_string_lossy().into_owned());
     let mut created = Created {
         pid,
         pidfd,
@@ -178,8 +191,11 @@ impl Created {
                 }
                 Some(record) => return Err(words(plan, record.code, record.errno)),
                 None => {
-                    return Err(Error::new(Kind::System, "the container's first process died early")
-                        .hint("it may have been killed for lack of memory"));
+                    return Err(Error::new(
+                        Kind::System,
+                        "the container's first process died early",
+                    )
+                    .hint("it may have been killed for lack of memory"));
                 }
             }
         }
@@ -210,7 +226,10 @@ pub fn start_through(report: BorrowedFd<'_>, program: &str) -> Result<()> {
     send_byte(report, sync::GO)?;
     match sync::receive(report).context(|| "read the container's report")? {
         None => Ok(()),
-        Some(record) => Err(program_words(program, Errno::from_raw_os_error(record.errno))),
+        Some(record) => Err(program_words(
+            program,
+            Errno::from_raw_os_error(record.errno),
+        )),
     }
 }
 
@@ -235,7 +254,9 @@ fn high(descriptor: BorrowedFd<'_>) -> Result<OwnedFd> {
 fn refused(errno: Errno, plan: &Plan) -> Error {
     let error = Error::from(errno).wrap(format!("make namespaces {:#x}", plan.namespaces));
     match errno {
-        Errno::NOSPC => error.hint("raise the limits in /proc/sys/user, e.g. user.max_net_namespaces"),
+        Errno::NOSPC => {
+            error.hint("raise the limits in /proc/sys/user, e.g. user.max_net_namespaces")
+        }
         Errno::AGAIN => error.hint("the process limit of this user or cgroup is reached"),
         Errno::NOSYS => error.hint("hull needs Linux 5.8 or newer"),
         _ => error,
@@ -245,7 +266,9 @@ fn refused(errno: Errno, plan: &Plan) -> Error {
 /// Writes the maps of a user namespace that the spec asks for.
 fn write_id_maps(pid: Pid, plan: &Plan) -> Result<()> {
     let text = |map: &[(u32, u32, u32)]| {
-        map.iter().map(|(a, b, c)| format!("{a} {b} {c}\n")).collect::<String>()
+        map.iter()
+            .map(|(a, b, c)| format!("{a} {b} {c}\n"))
+            .collect::<String>()
     };
     let process = format!("/proc/{}", pid.as_raw_nonzero());
     if !host_may_map_groups() {
@@ -269,13 +292,19 @@ fn host_may_map_groups() -> bool {
 /// The words for a record that says failure.
 fn words(plan: &Plan, code: u32, errno: i32) -> Error {
     let errno = Errno::from_raw_os_error(errno);
-    let name = plan.arguments.first().map(|name| name.to_string_lossy().into_owned());
+    let name = plan
+        .arguments
+        .first()
+        .map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
     if code == sync::PROGRAM {
         return program_words(&name, errno);
     }
     let Some(operation) = plan.operations.get(code as usize) else {
-        return Error::new(Kind::System, format!("the container reported an unknown step {code}"));
+        return Error::new(
+            Kind::System,
+            format!("the container reported an unknown step {code}"),
+        );
     };
     match operation {
         Operation::FindProgram { name, .. } => search_words(name, errno),
@@ -284,9 +313,9 @@ fn words(plan: &Plan, code: u32, errno: i32) -> Error {
             let text = format!("/{target} of the image must be mounted on ordinary directory");
             Error::corrupt(text).with_kind(Kind::Invalid)
         }
-        Operation::WorkingDirectory { path, .. } if errno == Errno::LOOP => {
-            Error::invalid(format!("working directory {path:?} leads out of the container"))
-        }
+        Operation::WorkingDirectory { path, .. } if errno == Errno::LOOP => Error::invalid(
+            format!("working directory {path:?} leads out of the container"),
+        ),
         other => Error::from(errno).wrap(other.to_string()),
     }
 }
@@ -301,9 +330,10 @@ fn search_words(name: &str, errno: Errno) -> Error {
             Kind::CommandNotFound,
             format!("exec: {name:?}: stat {name}: no such file or directory"),
         ),
-        Errno::ACCESS => {
-            Error::new(Kind::CommandNotExecutable, format!("exec: {name:?}: permission denied"))
-        }
+        Errno::ACCESS => Error::new(
+            Kind::CommandNotExecutable,
+            format!("exec: {name:?}: permission denied"),
+        ),
         other => Error::from(other).wrap(format!("exec: {name:?}")),
     }
 }
@@ -315,7 +345,11 @@ fn program_words(name: &str, errno: Errno) -> Error {
             "no such file or directory",
             "its interpreter or dynamic loader is missing in the image",
         ),
-        Errno::ACCESS => (Kind::CommandNotExecutable, "permission denied", "check its mode"),
+        Errno::ACCESS => (
+            Kind::CommandNotExecutable,
+            "permission denied",
+            "check its mode",
+        ),
         Errno::NOEXEC => (
             Kind::CommandNotExecutable,
             "exec format error",

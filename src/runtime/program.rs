@@ -31,7 +31,8 @@ pub fn sealed_init() -> Result<OwnedFd> {
         .or_else(|_| rustix::fs::memfd_create(NAME, flags))
         .context(|| "make the init's memfd")?;
     let mut file = File::from(memfd);
-    file.write_all(INIT_PROGRAM).context(|| "fill the init's memfd")?;
+    file.write_all(INIT_PROGRAM)
+        .context(|| "fill the init's memfd")?;
     let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
     rustix::fs::fcntl_add_seals(&file, seals).context(|| "seal the init's memfd")?;
     // Reopened read only: a descriptor open for writing would make execveat answer ETXTBSY.

@@ -86,8 +86,15 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<Option<Record>, Errno> {
         _ => None,
     });
     let [a, b, c, d, e, f, g, h] = bytes;
-    let (code, errno) = (u32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]));
-    Ok(Some(Record { code, errno, descriptor }))
+    let (code, errno) = (
+        u32::from_le_bytes([a, b, c, d]),
+        i32::from_le_bytes([e, f, g, h]),
+    );
+    Ok(Some(Record {
+        code,
+        errno,
+        descriptor,
+    }))
 }
 
 /// Waits for exactly this byte from the parent. End of file means that the parent is gone.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use oci_spec::runtime::LinuxResources;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{ContainerId, Digest, DiffId, Timestamp};
+use crate::base::{ContainerId, DiffId, Digest, Timestamp};
 
 /// The version of `config.json`, `state.json` and `run.json`.
 pub const SCHEMA: u32 = 1;

@@ -63,7 +63,10 @@ impl RunDirectory {
 
     /// Makes it, 0700.
     pub fn make(&self) -> Result<()> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0);
         made.context(|| format!("make {}", self.0.display()))
     }
 
@@ -71,7 +74,12 @@ impl RunDirectory {
     pub fn lock(&self) -> Result<Option<MonitorLock>> {
         let path = self.0.join("monitor.lock");
         let mut options = File::options();
-        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
         let file = file.context(|| format!("open {}", path.display()))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(MonitorLock(file))),
@@ -82,7 +90,9 @@ impl RunDirectory {
 
     /// Whether a monitor lives.
     pub fn has_monitor(&self) -> bool {
-        let Ok(file) = File::open(self.0.join("monitor.lock")) else { return false };
+        let Ok(file) = File::open(self.0.join("monitor.lock")) else {
+            return false;
+        };
         flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
     }
 

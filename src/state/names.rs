@@ -33,7 +33,12 @@ pub fn claim(
     let subject = || format!("claim name {name}");
     loop {
         let mut options = File::options();
-        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600);
         let mut file = options.open(&path).context(subject)?;
         flock(&file, FlockOperation::LockExclusive).context(subject)?;
         // Somebody may have removed the name while we waited for its lock.
@@ -67,13 +72,19 @@ impl Claim {
 
 /// The container that has this name.
 pub fn holder(names: &Path, name: &Name) -> Option<ContainerId> {
-    std::fs::read_to_string(names.join(name.as_str())).ok()?.trim().parse().ok()
+    std::fs::read_to_string(names.join(name.as_str()))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Gives a name back, if it is this container's.
 pub fn release(names: &Path, name: &Name, id: &ContainerId) -> Result<()> {
     let path = names.join(name.as_str());
-    let Ok(file) = File::open(&path) else { return Ok(()) };
+    let Ok(file) = File::open(&path) else {
+        return Ok(());
+    };
     flock(&file, FlockOperation::LockExclusive).context(|| format!("lock name {name}"))?;
     if holder(names, name).as_ref() != Some(id) {
         return Ok(());

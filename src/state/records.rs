@@ -70,7 +70,10 @@ pub struct Records {
 impl Records {
     /// Names the directories; nothing is made.
     pub fn at(root: &Path, run: &Path) -> Self {
-        Records { root: root.to_owned(), run: run.to_owned() }
+        Records {
+            root: root.to_owned(),
+            run: run.to_owned(),
+        }
     }
 
     /// The directory of a container.
@@ -99,7 +102,10 @@ impl Records {
         // Named and locked as every stage is, so that the store sweeps what a killed command left.
         let name = format!("{}-{}", std::process::id(), &config.id.to_string()[..32]);
         let aside = staging.join(name);
-        fs::DirBuilder::new().mode(0o700).create(&aside).context(subject)?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&aside)
+            .context(subject)?;
         let lock = File::open(&aside).context(subject)?;
         flock(&lock, FlockOperation::LockExclusive).context(subject)?;
         let result = self.publish_from(new, &aside).context(subject);
@@ -126,15 +132,29 @@ impl Records {
             error: String::new(),
             oom_killed: false,
             auto_remove: config.auto_remove,
-            boot_id: if config.auto_remove { boot_id().to_owned() } else { String::new() },
+            boot_id: if config.auto_remove {
+                boot_id().to_owned()
+            } else {
+                String::new()
+            },
         };
         for directory in ["up", "up/diff", "up/work", "log"] {
             let mode = if directory == "up/diff" { 0o755 } else { 0o700 };
-            fs::DirBuilder::new().mode(mode).create(aside.join(directory))?;
+            fs::DirBuilder::new()
+                .mode(mode)
+                .create(aside.join(directory))?;
         }
         let durable = !config.auto_remove;
-        write_new(&aside.join("config.json"), &serde_json::to_vec(config)?, durable)?;
-        write_new(&aside.join("state.json"), &serde_json::to_vec(&state)?, durable)?;
+        write_new(
+            &aside.join("config.json"),
+            &serde_json::to_vec(config)?,
+            durable,
+        )?;
+        write_new(
+            &aside.join("state.json"),
+            &serde_json::to_vec(&state)?,
+            durable,
+        )?;
         for (name, content) in &new.files {
             write_new(&aside.join(name), content.as_bytes(), durable)?;
         }
@@ -174,11 +194,15 @@ impl Records {
             return Err(missing());
         }
         let ids = self.ids()?;
-        let mut found = ids.into_iter().filter(|id| id.to_string().starts_with(text));
+        let mut found = ids
+            .into_iter()
+            .filter(|id| id.to_string().starts_with(text));
         match (found.next(), found.next()) {
             (Some(id), None) => Ok(id),
             (None, _) => Err(missing()),
-            _ => Err(Error::invalid(format!("multiple IDs found with provided prefix: {text}"))),
+            _ => Err(Error::invalid(format!(
+                "multiple IDs found with provided prefix: {text}"
+            ))),
         }
     }
 
@@ -189,7 +213,9 @@ impl Records {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             other => other.context(|| format!("read {}", directory.display()))?,
         };
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
         Ok(names.filter_map(|name| name.parse().ok()).collect())
     }
 
@@ -223,7 +249,11 @@ impl Records {
         let live = last.filter(|_| !lost);
         match &live {
             Some(live) => {
-                state.status = if live.paused { Status::Paused } else { Status::Running };
+                state.status = if live.paused {
+                    Status::Paused
+                } else {
+                    Status::Running
+                };
                 state.started = Some(live.started);
             }
             // It was started and nobody says how it ended: the monitor or the machine went down.
@@ -231,7 +261,11 @@ impl Records {
                 state.status = Status::Exited;
                 let now = lost || state.boot_id == boot_id();
                 state.exit_code = if now { 137 } else { 255 };
-                let why = if now { "monitor lost" } else { "the host was restarted" };
+                let why = if now {
+                    "monitor lost"
+                } else {
+                    "the host was restarted"
+                };
                 state.error = why.to_owned();
             }
             None => {}
@@ -242,7 +276,12 @@ impl Records {
     /// Locks one container's record against other writers.
     pub fn lock(&self, id: &ContainerId) -> Result<File> {
         let path = self.directory(id).join("lock");
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
         let file = match file {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(Error::not_found(format!("No such container: {id}")));
@@ -267,7 +306,10 @@ impl Records {
         let path = self.directory(id).join("state.json");
         let mut state: State = read_json(&path, id)?;
         state.status = next(state.status, event).ok_or_else(|| {
-            let text = format!("container {id} is {}: {event:?} cannot happen", state.status);
+            let text = format!(
+                "container {id} is {}: {event:?} cannot happen",
+                state.status
+            );
             Error::conflict(text)
         })?;
         if event == Event::Started {
@@ -301,7 +343,10 @@ impl Records {
 }
 
 fn make_directory(path: &Path) -> Result<()> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
     made.context(|| format!("make {}", path.display()))
 }
 
@@ -321,11 +366,17 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path, id: &ContainerId) -> Resul
 
 /// Writes a file under a fresh name: no rename over an existing file, which would start write-back.
 fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-    let file = File::options().create_new(true).write(true).mode(0o600).open(path);
+    let file = File::options()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path);
     let mut file = file.context(|| format!("write {}", path.display()))?;
-    file.write_all(bytes).context(|| format!("write {}", path.display()))?;
+    file.write_all(bytes)
+        .context(|| format!("write {}", path.display()))?;
     if durable {
-        file.sync_all().context(|| format!("sync {}", path.display()))?;
+        file.sync_all()
+            .context(|| format!("sync {}", path.display()))?;
     }
     Ok(())
 }
@@ -344,5 +395,7 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
 
 fn sync_directory(path: &Path) -> Result<()> {
     let directory = File::open(path).context(|| format!("open {}", path.display()))?;
-    directory.sync_all().context(|| format!("sync {}", path.display()))
+    directory
+        .sync_all()
+        .context(|| format!("sync {}", path.display()))
 }

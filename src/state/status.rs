@@ -65,15 +65,24 @@ mod tests {
     #[test]
     fn only_the_transitions_of_the_table_happen() {
         use Event::*;
-        let statuses =
-            [Status::Created, Status::Running, Status::Paused, Status::Exited, Status::Removing];
+        let statuses = [
+            Status::Created,
+            Status::Running,
+            Status::Paused,
+            Status::Exited,
+            Status::Removing,
+        ];
         let allowed: Vec<(Status, Event)> = statuses
             .into_iter()
             .flat_map(|s| [Started, Died, Paused, Resumed, Removed].map(|e| (s, e)))
             .filter(|(s, e)| next(*s, *e).is_some())
             .collect();
         assert_eq!(allowed.len(), 11, "{allowed:?}");
-        assert_eq!(next(Status::Running, Removed), None, "a running container is not removed");
+        assert_eq!(
+            next(Status::Running, Removed),
+            None,
+            "a running container is not removed"
+        );
         assert_eq!(next(Status::Running, Started), None, "nor started twice");
     }
 }

@@ -14,9 +14,18 @@ use super::process::last_errno;
 pub fn close_on_exec_from(first: RawFd) -> Result<(), Errno> {
     // SAFETY: close_range(2) takes three integers and touches no memory of ours.
     let result = unsafe {
-        libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
     };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Takes over a descriptor that another program left open for us at a number it told us.

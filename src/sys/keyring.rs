@@ -19,5 +19,9 @@ pub fn join_new_session() -> Result<(), Errno> {
             std::ptr::null::<libc::c_char>(),
         )
     };
-    if result < 0 { Err(last_errno()) } else { Ok(()) }
+    if result < 0 {
+        Err(last_errno())
+    } else {
+        Ok(())
+    }
 }

@@ -35,7 +35,11 @@ pub enum Reach {
 /// # Errors
 /// `EPERM` when a locked flag would be cleared in a user namespace, `ENOSYS` before Linux 5.12.
 pub fn set_attributes(mount: BorrowedFd<'_>, reach: Reach, attr: MountAttr) -> Result<(), Errno> {
-    let recursive = if reach == Reach::Tree { libc::AT_RECURSIVE } else { 0 };
+    let recursive = if reach == Reach::Tree {
+        libc::AT_RECURSIVE
+    } else {
+        0
+    };
     // SAFETY: mount_setattr(2) reads a C string and `size` bytes of a mount_attr; both live here.
     let result = unsafe {
         libc::syscall(
@@ -47,5 +51,9 @@ pub fn set_attributes(mount: BorrowedFd<'_>, reach: Reach, attr: MountAttr) -> R
             size_of::<MountAttr>(),
         )
     };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }

@@ -108,7 +108,10 @@ impl<'a> ExecArray<'a> {
     pub fn new<S: AsRef<CStr>>(strings: &'a [S]) -> Self {
         let pointers = strings.iter().map(|s| s.as_ref().as_ptr());
         let pointers = pointers.chain(std::iter::once(std::ptr::null())).collect();
-        ExecArray { pointers, strings: std::marker::PhantomData }
+        ExecArray {
+            pointers,
+            strings: std::marker::PhantomData,
+        }
     }
 }
 
@@ -142,7 +145,9 @@ pub fn exit_now(code: u8) -> ! {
 
 /// The errno that the last libc call on this thread left.
 pub fn last_errno() -> Errno {
-    let code = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+    let code = std::io::Error::last_os_error()
+        .raw_os_error()
+        .unwrap_or(libc::EIO);
     Errno::from_raw_os_error(code)
 }
 
@@ -191,7 +196,11 @@ pub fn change_owner(
     let flags = libc::AT_SYMLINK_NOFOLLOW;
     // SAFETY: fchownat(2) reads a C string, borrowed for the call.
     let result = unsafe { libc::fchownat(directory.as_raw_fd(), name.as_ptr(), uid, gid, flags) };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Sets a resource limit, setrlimit(2); `u64::MAX` is infinity.
@@ -199,7 +208,10 @@ pub fn change_owner(
 /// # Errors
 /// `EPERM` when the hard limit would rise without `CAP_SYS_RESOURCE`, `EINVAL`.
 pub fn set_resource_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
-    let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+    let limit = libc::rlimit64 {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
     // SAFETY: prlimit64(2) on ourselves reads one rlimit64 and, given null, writes nothing.
     let result = unsafe {
         libc::syscall(
@@ -210,7 +222,11 @@ pub fn set_resource_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Err
             std::ptr::null_mut::<libc::rlimit64>(),
         )
     };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Removes a capability from the bounding set (`PR_CAPBSET_DROP`).
@@ -219,8 +235,13 @@ pub fn set_resource_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Err
 /// `EINVAL` behind the kernel's last capability, `EPERM` without `CAP_SETPCAP`.
 pub fn drop_bounding_capability(number: u32) -> Result<(), Errno> {
     // SAFETY: prctl(2) with this option takes one integer.
-    let result = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), 0, 0, 0) };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    let result =
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), 0, 0, 0) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Adds a capability to the ambient set (`PR_CAP_AMBIENT_RAISE`).
@@ -230,9 +251,20 @@ pub fn drop_bounding_capability(number: u32) -> Result<(), Errno> {
 pub fn raise_ambient_capability(number: u32) -> Result<(), Errno> {
     let raise = libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong;
     // SAFETY: prctl(2) with this option takes two integers.
-    let result =
-        unsafe { libc::prctl(libc::PR_CAP_AMBIENT, raise, libc::c_ulong::from(number), 0, 0) };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_CAP_AMBIENT,
+            raise,
+            libc::c_ulong::from(number),
+            0,
+            0,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Joins the namespaces of these kinds (`CLONE_NEW*`) that a namespace file or pidfd stands for,
@@ -243,7 +275,11 @@ pub fn raise_ambient_capability(number: u32) -> Result<(), Errno> {
 pub fn join_namespace(file: BorrowedFd<'_>, kinds: u64) -> Result<(), Errno> {
     // SAFETY: setns(2) takes a descriptor and flags.
     let result = unsafe { libc::syscall(libc::SYS_setns, file.as_raw_fd(), kinds) };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Puts a copy of a descriptor at this number, open over exec.
@@ -257,7 +293,11 @@ pub fn place_descriptor(source: BorrowedFd<'_>, number: RawFd) -> Result<(), Err
     }
     // SAFETY: dup2(2) takes two integers; whatever was open at `number` belongs to this process,
     // which is about to exec and owns no Rust value for it.
-    if unsafe { libc::dup2(source.as_raw_fd(), number) } < 0 { Err(last_errno()) } else { Ok(()) }
+    if unsafe { libc::dup2(source.as_raw_fd(), number) } < 0 {
+        Err(last_errno())
+    } else {
+        Ok(())
+    }
 }
 
 /// Makes sure that the working directory lies below the root: getcwd(2) answers
@@ -268,10 +308,13 @@ pub fn place_descriptor(source: BorrowedFd<'_>, number: RawFd) -> Result<(), Err
 pub fn require_reachable_directory() -> Result<(), Errno> {
     let mut buffer = [0u8; 4096];
     // SAFETY: getcwd(2) writes at most `size` bytes into the buffer.
-    let length =
-        unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) };
+    let length = unsafe { libc::syscall(libc::SYS_getcwd, buffer.as_mut_ptr(), buffer.len()) };
     if length < 0 {
         return Err(last_errno());
     }
-    if buffer[0] == b'/' { Ok(()) } else { Err(Errno::NOENT) }
+    if buffer[0] == b'/' {
+        Ok(())
+    } else {
+        Err(Errno::NOENT)
+    }
 }

@@ -31,7 +31,11 @@ pub fn reset_all() -> Result<(), Errno> {
     // SAFETY: the set was initialised above; a null old set is allowed.
     let result =
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut()) };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// Gives SIGPIPE its default action again, before any thread exists. Rust's runtime ignores it:
@@ -39,7 +43,11 @@ pub fn reset_all() -> Result<(), Errno> {
 pub fn restore_sigpipe() {
     // SAFETY: SIG_DFL is a valid disposition and no handler of ours is freed by it.
     let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    debug_assert_ne!(previous, libc::SIG_ERR, "SIGPIPE is a signal that may be changed");
+    debug_assert_ne!(
+        previous,
+        libc::SIG_ERR,
+        "SIGPIPE is a signal that may be changed"
+    );
 }
 
 /// Sends any signal, real-time ones included, to the process behind a pidfd (Linux 5.1).
@@ -50,9 +58,19 @@ pub fn send(process: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
     let none = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: pidfd_send_signal(2) with a null siginfo reads no memory.
     let result = unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), number, none, 0)
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            process.as_raw_fd(),
+            number,
+            none,
+            0,
+        )
     };
-    if result == 0 { Ok(()) } else { Err(last_errno()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 /// The number of a signal by name (`TERM`, `SIGTERM`, `RTMIN+3`, any case) or number; signal(7).
@@ -62,7 +80,13 @@ pub fn parse(text: &str) -> Option<i32> {
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    let offset = |rest: &str| if rest.is_empty() { Some(0) } else { rest.parse::<i32>().ok() };
+    let offset = |rest: &str| {
+        if rest.is_empty() {
+            Some(0)
+        } else {
+            rest.parse::<i32>().ok()
+        }
+    };
     if let Some(rest) = name.strip_prefix("RTMIN") {
         // The C library keeps the first two for itself.
         return Some(34 + offset(rest)?).filter(|number| (34..=64).contains(number));
@@ -70,11 +94,18 @@ pub fn parse(text: &str) -> Option<i32> {
     if let Some(rest) = name.strip_prefix("RTMAX") {
         return Some(64 + offset(rest)?).filter(|number| (34..=64).contains(number));
     }
-    let aliases = [("CLD", libc::SIGCHLD), ("IOT", libc::SIGABRT), ("POLL", libc::SIGIO)];
+    let aliases = [
+        ("CLD", libc::SIGCHLD),
+        ("IOT", libc::SIGABRT),
+        ("POLL", libc::SIGIO),
+    ];
     if let Some((_, number)) = aliases.into_iter().find(|(alias, _)| *alias == name) {
         return Some(number);
     }
-    format!("SIG{name}").parse::<nix::sys::signal::Signal>().ok().map(|signal| signal as i32)
+    format!("SIG{name}")
+        .parse::<nix::sys::signal::Signal>()
+        .ok()
+        .map(|signal| signal as i32)
 }
 
 /// Blocks the signals that ask a process to end and returns a descriptor to read them from,
@@ -93,7 +124,9 @@ pub fn block_and_watch() -> Result<OwnedFd, Errno> {
 pub fn watch(numbers: &[i32]) -> Result<OwnedFd, Errno> {
     use nix::sys::signal::{SigSet, Signal};
     use nix::sys::signalfd::{SfdFlags, SignalFd};
-    let named = numbers.iter().filter_map(|number| Signal::try_from(*number).ok());
+    let named = numbers
+        .iter()
+        .filter_map(|number| Signal::try_from(*number).ok());
     let set: SigSet = named.collect();
     let error = |errno: nix::errno::Errno| Errno::from_raw_os_error(errno as i32);
     set.thread_block().map_err(error)?;
@@ -116,9 +149,19 @@ mod tests {
 
     #[test]
     fn signals_have_names_and_numbers() {
-        let table = [("TERM", Some(15)), ("sigkill", Some(9)), ("9", Some(9)), ("RTMIN+3", Some(37)),
-            ("SIGRTMAX-1", Some(63)), ("0", None), ("65", None), ("NOPE", None), ("", None),
-            ("-9", None), ("RTMIN+99", None)];
+        let table = [
+            ("TERM", Some(15)),
+            ("sigkill", Some(9)),
+            ("9", Some(9)),
+            ("RTMIN+3", Some(37)),
+            ("SIGRTMAX-1", Some(63)),
+            ("0", None),
+            ("65", None),
+            ("NOPE", None),
+            ("", None),
+            ("-9", None),
+            ("RTMIN+99", None),
+        ];
         for (text, number) in table {
             assert_eq!(parse(text), number, "{text:?}");
         }

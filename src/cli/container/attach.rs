@@ -14,9 +14,16 @@ pub const COMMAND: Command = Command {
     words: Words::Exactly(1),
     arguments: |command| {
         command
-            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(text(
+                "detach-keys",
+                "string",
+                "Override the key sequence for detaching",
+            ))
             .arg(switch("no-stdin", "Do not attach STDIN"))
-            .arg(switch_on("sig-proxy", "Proxy all received signals to the process"))
+            .arg(switch_on(
+                "sig-proxy",
+                "Proxy all received signals to the process",
+            ))
     },
     run,
     ..Command::BASE

@@ -2,9 +2,9 @@
 
 use super::image::obtain;
 use crate::base::ContainerId;
+use crate::cli::flags::Matches;
 use crate::cli::flags::container::{self as flags, IdFile};
 use crate::cli::flags::walk::FlagOrder;
-use crate::cli::flags::Matches;
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, Request};

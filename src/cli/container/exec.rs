@@ -18,14 +18,39 @@ pub const COMMAND: Command = Command {
     arguments: |command| {
         command
             .arg(switch("detach", "Detached mode: run command in the background").short('d'))
-            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(text(
+                "detach-keys",
+                "string",
+                "Override the key sequence for detaching",
+            ))
             .arg(list("env", "list", "Set environment variables").short('e'))
-            .arg(list("env-file", "list", "Read in a file of environment variables"))
+            .arg(list(
+                "env-file",
+                "list",
+                "Read in a file of environment variables",
+            ))
             .arg(switch("interactive", "Keep STDIN open even if not attached").short('i'))
-            .arg(switch("privileged", "Give extended privileges to the command"))
+            .arg(switch(
+                "privileged",
+                "Give extended privileges to the command",
+            ))
             .arg(switch("tty", "Allocate a pseudo-TTY").short('t'))
-            .arg(text("user", "string", "Username or UID (format: <name|uid>[:<group|gid>])").short('u'))
-            .arg(text("workdir", "string", "Working directory inside the container").short('w'))
+            .arg(
+                text(
+                    "user",
+                    "string",
+                    "Username or UID (format: <name|uid>[:<group|gid>])",
+                )
+                .short('u'),
+            )
+            .arg(
+                text(
+                    "workdir",
+                    "string",
+                    "Working directory inside the container",
+                )
+                .short('w'),
+            )
     },
     run,
     ..Command::BASE

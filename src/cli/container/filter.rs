@@ -5,8 +5,15 @@ use crate::cli::flags::Filter;
 use crate::error::{Error, Result};
 use crate::state::{Config, Record, Status};
 
-const STATUSES: [&str; 7] =
-    ["created", "restarting", "running", "removing", "paused", "exited", "dead"];
+const STATUSES: [&str; 7] = [
+    "created",
+    "restarting",
+    "running",
+    "removing",
+    "paused",
+    "exited",
+    "dead",
+];
 
 #[derive(Debug, Default)]
 pub(super) struct Filters {
@@ -59,13 +66,18 @@ impl Filters {
         };
         let exited = state.status == Status::Exited;
         any(&self.ids, &|id| state.id.to_string().starts_with(id))
-            && any(&self.names, &|name| state.name.as_str().contains(name.trim_matches('/')))
+            && any(&self.names, &|name| {
+                state.name.as_str().contains(name.trim_matches('/'))
+            })
             && any(&self.statuses, &|status| state.status.to_string() == status)
             && (self.exited.is_empty() || exited && self.exited.contains(&state.exit_code))
             && any(&self.ancestors, &|image| {
                 config.is_some_and(|config| is_ancestor(config, image))
             })
-            && self.labels.iter().all(|label| config.is_some_and(|config| has_label(config, label)))
+            && self
+                .labels
+                .iter()
+                .all(|label| config.is_some_and(|config| has_label(config, label)))
     }
 }
 

@@ -30,7 +30,9 @@ pub fn obtain(
     match (policy, found) {
         (Pull::Missing | Pull::Never, Some(image)) if fits(&image) => return Ok(Ok(image)),
         (Pull::Never, _) => {
-            let familiar = name.parse::<Reference>().map_or(name.to_owned(), |r| r.familiar());
+            let familiar = name
+                .parse::<Reference>()
+                .map_or(name.to_owned(), |r| r.familiar());
             return Err(Error::not_found(format!("No such image: {familiar}"))
                 .hint("hull pull it first, or drop --pull never"));
         }
@@ -38,7 +40,10 @@ pub fn obtain(
     }
     let reference: Reference = name.parse()?;
     if policy == Pull::Missing && !quiet && reference.to_string() != embedded_name() {
-        output::note(format_args!("Unable to find image '{}' locally", reference.familiar()));
+        output::note(format_args!(
+            "Unable to find image '{}' locally",
+            reference.familiar()
+        ));
     }
     match fetch_in_child(settings, &reference, platform, quiet)? {
         0 => Ok(Ok(image::find(&store, name)?)),
@@ -47,7 +52,10 @@ pub fn obtain(
 }
 
 fn embedded_name() -> String {
-    image::HELLO.parse::<Reference>().map(|name| name.to_string()).unwrap_or_default()
+    image::HELLO
+        .parse::<Reference>()
+        .map(|name| name.to_string())
+        .unwrap_or_default()
 }
 
 /// Pulls in a child: without root it enters a user namespace for good, and with or without, its
@@ -84,6 +92,10 @@ fn fetch(
         let store = store::open(settings)?;
         return image::ensure_hello(&store, crate::init_program::INIT_PROGRAM).map(drop);
     }
-    let stream = if quiet { Stream::Nowhere } else { Stream::Stderr };
+    let stream = if quiet {
+        Stream::Nowhere
+    } else {
+        Stream::Stderr
+    };
     commands::pull::fetch(settings, reference, platform, stream).map(drop)
 }

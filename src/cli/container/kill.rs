@@ -23,5 +23,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let name = matches.text("signal").unwrap_or("KILL");
     let signal = crate::sys::signal::parse(name)
         .ok_or_else(|| Error::invalid(format!("Invalid signal: {name}")))?;
-    for_each(settings, &matches.words(), |id, name| container::kill(settings, id, name, signal))
+    for_each(settings, &matches.words(), |id, name| {
+        container::kill(settings, id, name, signal)
+    })
 }

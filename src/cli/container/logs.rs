@@ -35,11 +35,17 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let id = records.find(matches.words()[0])?;
     let config = records.config(&id)?;
     if config.log.driver == "none" {
-        return Err(Error::invalid("configured logging driver does not support reading"));
+        return Err(Error::invalid(
+            "configured logging driver does not support reading",
+        ));
     }
     let now = Timestamp::now();
     let moment = |name: &str| matches.text(name).map(|text| time(text, now)).transpose();
-    let query = Query { since: moment("since")?, until: moment("until")?, tail: tail(matches)? };
+    let query = Query {
+        since: moment("since")?,
+        until: moment("until")?,
+        tail: tail(matches)?,
+    };
     let directory = records.directory(&id).join("log");
     let name = container::log_name(&id);
     let stamped = matches.on("timestamps");
@@ -50,7 +56,11 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         return Ok(0);
     }
     let mut follower = Follower::open(&directory, &name, query)?;
-    let is_over = || records.record(&id).map_or(true, |record| record.live.is_none());
+    let is_over = || {
+        records
+            .record(&id)
+            .map_or(true, |record| record.live.is_none())
+    };
     while let Some(record) = follower.next(None, is_over)? {
         print(&record, stamped)?;
     }
@@ -81,9 +91,14 @@ fn tail(matches: &Matches) -> Result<Tail> {
 /// Unix seconds, RFC 3339 with or without its end, or a Go duration before now.
 fn time(text: &str, now: Timestamp) -> Result<Timestamp> {
     if let Some(span) = go_duration(text) {
-        let then = now.inner().checked_sub(jiff::SignedDuration::try_from(span).unwrap_or_default());
+        let then = now
+            .inner()
+            .checked_sub(jiff::SignedDuration::try_from(span).unwrap_or_default());
         let then = then.map_err(|_| Error::invalid(format!("invalid time {text:?}")))?;
-        return Ok(Timestamp::from_unix(then.as_second(), then.subsec_nanosecond()));
+        return Ok(Timestamp::from_unix(
+            then.as_second(),
+            then.subsec_nanosecond(),
+        ));
     }
     if let Ok(seconds) = text.parse::<f64>() {
         let nanoseconds = (seconds.fract() * 1e9) as i32;
@@ -93,11 +108,16 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp> {
         return Ok(time);
     }
     let local = text.parse::<jiff::civil::DateTime>();
-    let local = local.ok().and_then(|time| time.to_zoned(jiff::tz::TimeZone::system()).ok());
+    let local = local
+        .ok()
+        .and_then(|time| time.to_zoned(jiff::tz::TimeZone::system()).ok());
     let local = local.map(|time| time.timestamp());
     local
         .map(|time| Timestamp::from_unix(time.as_second(), time.subsec_nanosecond()))
-        .ok_or_else(|| Error::invalid(format!("invalid time {text:?}")).hint("e.g. 10m or 2026-01-31T12:00:00Z"))
+        .ok_or_else(|| {
+            Error::invalid(format!("invalid time {text:?}"))
+                .hint("e.g. 10m or 2026-01-31T12:00:00Z")
+        })
 }
 
 /// Go's `1h30m`, `1.5s`, `300ms`; needs a unit.
@@ -108,8 +128,17 @@ fn go_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         let after = &rest[digits..];
-        let units = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
-        let (unit, seconds) = units.into_iter().find(|(unit, _)| after.starts_with(unit))?;
+        let units = [
+            ("ms", 1e-3),
+            ("us", 1e-6),
+            ("ns", 1e-9),
+            ("h", 3600.0),
+            ("m", 60.0),
+            ("s", 1.0),
+        ];
+        let (unit, seconds) = units
+            .into_iter()
+            .find(|(unit, _)| after.starts_with(unit))?;
         total += number * seconds;
         rest = &after[unit.len()..];
     }
@@ -123,12 +152,23 @@ mod tests {
     #[test]
     fn times_are_durations_seconds_or_dates() {
         let now = Timestamp::from_unix(1_000_000, 0);
-        let table = [("10m", 999_400), ("1h30m", 994_600), ("1700000000", 1_700_000_000),
-            ("2013-01-02T13:23:37Z", 1_357_133_017)];
+        let table = [
+            ("10m", 999_400),
+            ("1h30m", 994_600),
+            ("1700000000", 1_700_000_000),
+            ("2013-01-02T13:23:37Z", 1_357_133_017),
+        ];
         for (text, seconds) in table {
-            assert_eq!(time(text, now).expect(text).unix_seconds(), seconds, "{text}");
+            assert_eq!(
+                time(text, now).expect(text).unix_seconds(),
+                seconds,
+                "{text}"
+            );
         }
-        for bad in ["", "x", "10", "m"].into_iter().filter(|text| *text != "10") {
+        for bad in ["", "x", "10", "m"]
+            .into_iter()
+            .filter(|text| *text != "10")
+        {
             assert!(time(bad, now).is_err(), "{bad:?}");
         }
     }

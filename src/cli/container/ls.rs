@@ -20,7 +20,9 @@ pub const COMMAND: Command = Command {
     arguments: |command| {
         let format = "Format output: 'table', 'table TEMPLATE', 'json' or a Go template";
         command
-            .arg(flags::switch("all", "Show all containers (default shows just running)").short('a'))
+            .arg(
+                flags::switch("all", "Show all containers (default shows just running)").short('a'),
+            )
             .arg(flags::filter("Filter output based on conditions provided"))
             .arg(flags::text("format", "string", format))
             .arg(flags::integer("last", "Show n last created containers (all states)").short('n'))
@@ -51,12 +53,29 @@ const LISTING: Listing = Listing {
         ("LocalVolumes", "LOCAL VOLUMES"),
         ("Platform", "PLATFORM"),
     ],
-    columns: &["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"],
+    columns: &[
+        "ID",
+        "Image",
+        "Command",
+        "RunningFor",
+        "Status",
+        "Ports",
+        "Names",
+    ],
     key: "ID",
 };
 
 const WITH_SIZE: Listing = Listing {
-    columns: &["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", "Size"],
+    columns: &[
+        "ID",
+        "Image",
+        "Command",
+        "RunningFor",
+        "Status",
+        "Ports",
+        "Names",
+        "Size",
+    ],
     ..LISTING
 };
 
@@ -68,15 +87,17 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     for error in &broken {
         output::error(Scope::Other, error);
     }
-    let last = if matches.on("latest") { Some(1) } else { matches.value::<i64>("last") };
+    let last = if matches.on("latest") {
+        Some(1)
+    } else {
+        matches.value::<i64>("last")
+    };
     let all = matches.on("all") || last.is_some() || filters.name_status();
     let format = matches.text("format");
     let quiet = matches.on("quiet");
     // The configuration is read only where something shown or asked needs it.
     let needs_config = filters.need_config() || (!quiet && (format.is_some() || shows_ports()));
-    listed.retain(|record| {
-        all || matches!(record.state.status, Status::Running | Status::Paused)
-    });
+    listed.retain(|record| all || matches!(record.state.status, Status::Running | Status::Paused));
     let mut shown = Vec::new();
     for record in listed {
         let config = if needs_config && (filters.need_config() || format.is_some()) {
@@ -115,8 +136,16 @@ fn shows_ports() -> bool {
 
 fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
     let state = &record.state;
-    let id = if whole { state.id.to_string() } else { state.id.short() };
-    let command = if whole { state.command.clone() } else { output::cut(&state.command, 20) };
+    let id = if whole {
+        state.id.to_string()
+    } else {
+        state.id.short()
+    };
+    let command = if whole {
+        state.command.clone()
+    } else {
+        output::cut(&state.command, 20)
+    };
     let row = Row::new()
         .set("ID", id)
         .set("Image", state.image_name.clone())
@@ -125,7 +154,12 @@ fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
         .set("RunningFor", output::ago(state.created))
         .set("Status", status_text(record))
         .set("State", state.status.to_string())
-        .set("Ports", config.map(|config| config.exposed_ports.join(", ")).unwrap_or_default())
+        .set(
+            "Ports",
+            config
+                .map(|config| config.exposed_ports.join(", "))
+                .unwrap_or_default(),
+        )
         .set("Names", state.name.to_string())
         .set("Size", "0B")
         .set("LocalVolumes", "0")
@@ -135,12 +169,18 @@ fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
             .set("Mounts", mounts(config, whole))
             .set("Networks", network(config))
             .labels(config.labels.clone()),
-        None => row.set("Mounts", "").set("Networks", "").labels(BTreeMap::new()),
+        None => row
+            .set("Mounts", "")
+            .set("Networks", "")
+            .labels(BTreeMap::new()),
     }
 }
 
 fn mounts(config: &Config, whole: bool) -> String {
-    let binds = config.mounts.iter().filter(|mount| mount.kind == MountKind::Bind);
+    let binds = config
+        .mounts
+        .iter()
+        .filter(|mount| mount.kind == MountKind::Bind);
     let names = binds.map(|mount| {
         let name = mount.source.display().to_string();
         if whole { name } else { output::cut(&name, 15) }
@@ -176,8 +216,12 @@ pub(super) fn status_text(record: &Record) -> String {
 /// What the container changed, by apparent size.
 fn size_text(records: &crate::state::Records, record: &Record) -> String {
     let diff = records.directory(&record.state.id).join("up/diff");
-    let entries = walkdir::WalkDir::new(diff).into_iter().filter_map(|entry| entry.ok());
+    let entries = walkdir::WalkDir::new(diff)
+        .into_iter()
+        .filter_map(|entry| entry.ok());
     let files = entries.filter(|entry| entry.file_type().is_file());
-    let bytes = files.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum();
+    let bytes = files
+        .filter_map(|entry| Some(entry.metadata().ok()?.len()))
+        .sum();
     ByteSize(bytes).human(3)
 }

@@ -4,7 +4,9 @@
 pub mod attach;
 pub mod create;
 pub mod exec;
+mod filter;
 mod image;
+pub mod inspect;
 pub mod kill;
 pub mod logs;
 pub mod ls;
@@ -47,8 +49,10 @@ fn exit_code(outcome: Outcome) -> Result<u8> {
     match outcome {
         Outcome::Exited(code) => Ok(code),
         Outcome::Detached => Ok(0),
-        Outcome::Lost => Err(Error::new(Kind::System, "the container's monitor was killed")
-            .hint("the container is ended with it; see hull ps -a")),
+        Outcome::Lost => Err(
+            Error::new(Kind::System, "the container's monitor was killed")
+                .hint("the container is ended with it; see hull ps -a"),
+        ),
     }
 }
 

@@ -10,7 +10,9 @@ pub const COMMAND: Command = Command {
     usage: "CONTAINER [CONTAINER...]",
     words: Words::AtLeast(1),
     run: |matches, settings| {
-        for_each(settings, &matches.words(), |id, _| container::pause(settings, id))
+        for_each(settings, &matches.words(), |id, _| {
+            container::pause(settings, id)
+        })
     },
     ..Command::BASE
 };
@@ -19,7 +21,9 @@ pub const UNPAUSE: Command = Command {
     paths: &["unpause", "container unpause"],
     about: "Unpause all processes within one or more containers",
     run: |matches, settings| {
-        for_each(settings, &matches.words(), |id, _| container::unpause(settings, id))
+        for_each(settings, &matches.words(), |id, _| {
+            container::unpause(settings, id)
+        })
     },
     ..COMMAND
 };

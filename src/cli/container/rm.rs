@@ -14,8 +14,20 @@ pub const COMMAND: Command = Command {
     words: Words::AtLeast(1),
     arguments: |command| {
         command
-            .arg(switch("force", "Force the removal of a running container (uses SIGKILL)").short('f'))
-            .arg(switch("volumes", "Remove anonymous volumes associated with the container").short('v'))
+            .arg(
+                switch(
+                    "force",
+                    "Force the removal of a running container (uses SIGKILL)",
+                )
+                .short('f'),
+            )
+            .arg(
+                switch(
+                    "volumes",
+                    "Remove anonymous volumes associated with the container",
+                )
+                .short('v'),
+            )
     },
     run,
     ..Command::BASE
@@ -30,8 +42,9 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let records = container::records(settings);
     let mut code = 0;
     for name in matches.words() {
-        let removed =
-            records.find(name).and_then(|id| container::remove(settings, &id, Force::Yes));
+        let removed = records
+            .find(name)
+            .and_then(|id| container::remove(settings, &id, Force::Yes));
         match removed {
             Ok(()) => output::line(name)?,
             // Gone is what was asked for: said, but no failure.

@@ -18,8 +18,18 @@ pub const COMMAND: Command = Command {
     scope: Scope::Run,
     arguments: |command| {
         flags::declare(command)
-            .arg(switch("detach", "Run container in background and print container ID").short('d'))
-            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(
+                switch(
+                    "detach",
+                    "Run container in background and print container ID",
+                )
+                .short('d'),
+            )
+            .arg(text(
+                "detach-keys",
+                "string",
+                "Override the key sequence for detaching",
+            ))
     },
     run,
     ..Command::BASE

@@ -17,7 +17,11 @@ pub const COMMAND: Command = Command {
     arguments: |command| {
         command
             .arg(switch("attach", "Attach STDOUT/STDERR and forward signals").short('a'))
-            .arg(text("detach-keys", "string", "Override the key sequence for detaching"))
+            .arg(text(
+                "detach-keys",
+                "string",
+                "Override the key sequence for detaching",
+            ))
             .arg(switch("interactive", "Attach container's STDIN").short('i'))
     },
     run,
@@ -29,7 +33,9 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let stdin = matches.on("interactive");
     if matches.on("attach") || stdin {
         let [name] = names[..] else {
-            return Err(Error::invalid("you cannot start and attach multiple containers at once"));
+            return Err(Error::invalid(
+                "you cannot start and attach multiple containers at once",
+            ));
         };
         return start_attached(settings, name, stdin, matches.text("detach-keys"));
     }
@@ -46,20 +52,20 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         result.map(drop)
     })?;
     if code != 0 {
-        let missing = names.iter().filter(|name| container::records(settings).find(name).is_err());
+        let missing = names
+            .iter()
+            .filter(|name| container::records(settings).find(name).is_err());
         failed.extend(missing.map(|name| (*name).to_owned()));
         failed.dedup();
-        output::note(format_args!("Error: failed to start containers: {}", failed.join(", ")));
+        output::note(format_args!(
+            "Error: failed to start containers: {}",
+            failed.join(", ")
+        ));
     }
     Ok(code)
 }
 
-fn start_attached(
-    settings: &Settings,
-    name: &str,
-    stdin: bool,
-    keys: Option<&str>,
-) -> Result<u8> {
+fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&str>) -> Result<u8> {
     let keys = detach_keys(keys)?;
     let records = container::records(settings);
     let id = records.find(name)?;

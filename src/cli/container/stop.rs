@@ -29,7 +29,11 @@ pub const RESTART: Command = Command {
 fn arguments(command: clap::Command) -> clap::Command {
     command
         .arg(text("signal", "string", "Signal to send to the container").short('s'))
-        .arg(integer("timeout", "Seconds to wait before killing the container").short('t').alias("time"))
+        .arg(
+            integer("timeout", "Seconds to wait before killing the container")
+                .short('t')
+                .alias("time"),
+        )
 }
 
 /// What `-s` and `-t` say.
@@ -44,7 +48,10 @@ impl How {
             crate::sys::signal::parse(name)
                 .ok_or_else(|| Error::invalid(format!("Invalid signal: {name}")))
         });
-        Ok(How { signal: signal.transpose()?, seconds: matches.value::<i64>("timeout") })
+        Ok(How {
+            signal: signal.transpose()?,
+            seconds: matches.value::<i64>("timeout"),
+        })
     }
 
     /// The grace time: the flag's, or the container's own. A negative one waits for ever.

@@ -19,7 +19,10 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let records = container::records(settings);
     let mut result = 0;
     for name in matches.words() {
-        match records.find(name).and_then(|id| container::wait(settings, &id)) {
+        match records
+            .find(name)
+            .and_then(|id| container::wait(settings, &id))
+        {
             Ok(code) => output::line(code)?,
             Err(error) => result = output::error(Scope::Other, &error),
         }

@@ -17,55 +17,147 @@ use crate::state::{NetworkMode, UlimitConfig};
 pub fn declare(command: Command) -> Command {
     let command = declare_process(command);
     declare_isolation(command)
-        .arg(text("cidfile", "string", "Write the container ID to the file"))
+        .arg(text(
+            "cidfile",
+            "string",
+            "Write the container ID to the file",
+        ))
         .arg(list("label", "list", "Set meta data on a container").short('l'))
-        .arg(list("label-file", "list", "Read in a line delimited file of labels"))
-        .arg(text("log-driver", "string", "Logging driver for the container"))
+        .arg(list(
+            "label-file",
+            "list",
+            "Read in a line delimited file of labels",
+        ))
+        .arg(text(
+            "log-driver",
+            "string",
+            "Logging driver for the container",
+        ))
         .arg(list("log-opt", "list", "Log driver options"))
         .arg(text("name", "string", "Assign a name to the container"))
-        .arg(text("platform", "string", "Set platform if the image has several"))
-        .arg(text("pull", "string", "Pull image before creating (\"always\", \"missing\", \"never\")"))
+        .arg(text(
+            "platform",
+            "string",
+            "Set platform if the image has several",
+        ))
+        .arg(text(
+            "pull",
+            "string",
+            "Pull image before creating (\"always\", \"missing\", \"never\")",
+        ))
         .arg(switch("quiet", "Suppress the pull output").short('q'))
-        .arg(switch("rm", "Remove the container and its anonymous volumes when it exits"))
-        .arg(text("stop-signal", "string", "Signal to stop the container"))
-        .arg(integer("stop-timeout", "Timeout (in seconds) to stop a container"))
+        .arg(switch(
+            "rm",
+            "Remove the container and its anonymous volumes when it exits",
+        ))
+        .arg(text(
+            "stop-signal",
+            "string",
+            "Signal to stop the container",
+        ))
+        .arg(integer(
+            "stop-timeout",
+            "Timeout (in seconds) to stop a container",
+        ))
 }
 
 fn declare_process(command: Command) -> Command {
     command
-        .arg(text("entrypoint", "string", "Overwrite the default ENTRYPOINT of the image"))
+        .arg(text(
+            "entrypoint",
+            "string",
+            "Overwrite the default ENTRYPOINT of the image",
+        ))
         .arg(list("env", "list", "Set environment variables").short('e'))
-        .arg(list("env-file", "list", "Read in a file of environment variables"))
+        .arg(list(
+            "env-file",
+            "list",
+            "Read in a file of environment variables",
+        ))
         .arg(list("group-add", "list", "Add additional groups to join"))
         .arg(text("hostname", "string", "Container host name").short('h'))
         .arg(text("domainname", "string", "Container NIS domain name"))
-        .arg(switch("init", "Run an init that forwards signals and reaps processes"))
+        .arg(switch(
+            "init",
+            "Run an init that forwards signals and reaps processes",
+        ))
         .arg(switch("interactive", "Keep STDIN open even if not attached").short('i'))
         .arg(switch("tty", "Allocate a pseudo-TTY").short('t'))
         .arg(list("ulimit", "ulimit", "Ulimit options"))
-        .arg(text("user", "string", "Username or UID (format: <name|uid>[:<group|gid>])").short('u'))
-        .arg(text("workdir", "string", "Working directory inside the container").short('w'))
+        .arg(
+            text(
+                "user",
+                "string",
+                "Username or UID (format: <name|uid>[:<group|gid>])",
+            )
+            .short('u'),
+        )
+        .arg(
+            text(
+                "workdir",
+                "string",
+                "Working directory inside the container",
+            )
+            .short('w'),
+        )
 }
 
 fn declare_isolation(command: Command) -> Command {
     command
-        .arg(list("add-host", "list", "Add a custom host-to-IP mapping (host:ip)"))
+        .arg(list(
+            "add-host",
+            "list",
+            "Add a custom host-to-IP mapping (host:ip)",
+        ))
         .arg(list("cap-add", "list", "Add Linux capabilities"))
         .arg(list("cap-drop", "list", "Drop Linux capabilities"))
         .arg(list("expose", "list", "Expose a port or a range of ports"))
         .arg(value::<ByteSize>("memory", "bytes", "Memory limit").short('m'))
-        .arg(list("mount", "mount", "Attach a filesystem mount to the container"))
-        .arg(text("network", "string", "Connect the container to a network: none or host").alias("net"))
-        .arg(integer("oom-score-adj", "Tune the host's OOM preferences (-1000 to 1000)"))
-        .arg(integer("pids-limit", "Limit the number of processes (-1 for unlimited)"))
-        .arg(switch("privileged", "Give extended privileges to the container"))
-        .arg(switch("read-only", "Mount the container's root filesystem as read only"))
+        .arg(list(
+            "mount",
+            "mount",
+            "Attach a filesystem mount to the container",
+        ))
+        .arg(
+            text(
+                "network",
+                "string",
+                "Connect the container to a network: none or host",
+            )
+            .alias("net"),
+        )
+        .arg(integer(
+            "oom-score-adj",
+            "Tune the host's OOM preferences (-1000 to 1000)",
+        ))
+        .arg(integer(
+            "pids-limit",
+            "Limit the number of processes (-1 for unlimited)",
+        ))
+        .arg(switch(
+            "privileged",
+            "Give extended privileges to the container",
+        ))
+        .arg(switch(
+            "read-only",
+            "Mount the container's root filesystem as read only",
+        ))
         .arg(list("security-opt", "list", "Security options"))
         .arg(value::<ByteSize>("shm-size", "bytes", "Size of /dev/shm"))
         .arg(list("sysctl", "map", "Sysctl options"))
         .arg(list("tmpfs", "list", "Mount a tmpfs directory"))
-        .arg(list("volume", "list", "Bind mount a directory or file (source:target[:options])").short('v'))
-        .arg(switch_on("sig-proxy", "Proxy received signals to the process"))
+        .arg(
+            list(
+                "volume",
+                "list",
+                "Bind mount a directory or file (source:target[:options])",
+            )
+            .short('v'),
+        )
+        .arg(switch_on(
+            "sig-proxy",
+            "Proxy received signals to the process",
+        ))
 }
 
 /// Makes a request of the values.
@@ -79,7 +171,11 @@ pub fn request(matches: &Matches) -> Result<Request> {
     };
     request.name = matches.text("name").map(str::parse::<Name>).transpose()?;
     request.entrypoint = matches.text("entrypoint").map(|word| {
-        if word.is_empty() { Vec::new() } else { vec![word.to_owned()] }
+        if word.is_empty() {
+            Vec::new()
+        } else {
+            vec![word.to_owned()]
+        }
     });
     request.env = environment(matches)?;
     request.working_dir = owned("workdir");
@@ -98,7 +194,11 @@ pub fn request(matches: &Matches) -> Result<Request> {
     request.init = matches.on("init");
     request.labels = labels(matches)?;
     request.stop_signal = owned("stop-signal");
-    request.ulimits = matches.texts("ulimit").into_iter().map(ulimit).collect::<Result<_>>()?;
+    request.ulimits = matches
+        .texts("ulimit")
+        .into_iter()
+        .map(ulimit)
+        .collect::<Result<_>>()?;
     request.shm_bytes = matches.value::<ByteSize>("shm-size").map(|size| size.0);
     request.memory_bytes = memory(matches)?;
     request.group_add = many("group-add");
@@ -166,15 +266,21 @@ pub fn environment(matches: &Matches) -> Result<Vec<String>> {
 fn entry(text: &str) -> Result<Option<String>> {
     let name = text.split('=').next().unwrap_or("");
     if name.is_empty() {
-        return Err(Error::invalid(format!("invalid environment variable: {text}")));
+        return Err(Error::invalid(format!(
+            "invalid environment variable: {text}"
+        )));
     }
     if name.contains(char::is_whitespace) {
-        return Err(Error::invalid(format!("variable '{name}' contains whitespaces")));
+        return Err(Error::invalid(format!(
+            "variable '{name}' contains whitespaces"
+        )));
     }
     if text.contains('=') {
         return Ok(Some(text.to_owned()));
     }
-    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+    Ok(std::env::var(name)
+        .ok()
+        .map(|value| format!("{name}={value}")))
 }
 
 /// The lines of an environment or label file: no comments, no leading blanks.
@@ -182,7 +288,10 @@ fn file_lines(file: &str) -> Result<Vec<String>> {
     let text = fs::read_to_string(file).context(|| format!("open {file}"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = text.lines().map(str::trim_start);
-    Ok(lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
+    Ok(lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn labels(matches: &Matches) -> Result<BTreeMap<String, String>> {
@@ -220,7 +329,11 @@ fn ulimit(text: &str) -> Result<UlimitConfig> {
             "ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"
         )));
     }
-    Ok(UlimitConfig { name: name.to_owned(), soft, hard })
+    Ok(UlimitConfig {
+        name: name.to_owned(),
+        soft,
+        hard,
+    })
 }
 
 fn security_options(matches: &Matches) -> Result<Vec<String>> {
@@ -239,7 +352,11 @@ fn security_options(matches: &Matches) -> Result<Vec<String>> {
             _ => Err(Error::invalid(format!("invalid --security-opt: {text:?}"))),
         }
     };
-    matches.texts("security-opt").into_iter().map(known).collect()
+    matches
+        .texts("security-opt")
+        .into_iter()
+        .map(known)
+        .collect()
 }
 
 /// `host:ip` or `host=ip`; the name may not hold what would forge a line of /etc/hosts.
@@ -267,8 +384,9 @@ fn log_options(matches: &Matches, request: &mut Request) -> Result<()> {
             "max-size" => request.log_max_bytes = Some(value.parse::<ByteSize>()?.0),
             "max-file" => {
                 let files = value.parse().ok().filter(|files| *files > 0);
-                request.log_max_files =
-                    Some(files.ok_or_else(|| Error::invalid(format!("invalid max-file {value:?}")))?);
+                request.log_max_files = Some(
+                    files.ok_or_else(|| Error::invalid(format!("invalid max-file {value:?}")))?,
+                );
             }
             other => return Err(Error::invalid(format!("unknown log opt '{other}'"))),
         }
@@ -307,15 +425,22 @@ pub struct IdFile {
 impl IdFile {
     /// Makes the file; one that is there belongs to another container.
     pub fn reserve(matches: &Matches) -> Result<Option<IdFile>> {
-        let Some(path) = matches.text("cidfile") else { return Ok(None) };
+        let Some(path) = matches.text("cidfile") else {
+            return Ok(None);
+        };
         match fs::File::create_new(path) {
-            Ok(file) => Ok(Some(IdFile { path: Path::new(path).to_owned(), file, written: false })),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Error::new(Kind::Conflict, format!(
+            Ok(file) => Ok(Some(IdFile {
+                path: Path::new(path).to_owned(),
+                file,
+                written: false,
+            })),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(Error::new(
+                Kind::Conflict,
+                format!(
                     "container ID file found, make sure the other container isn't running or \
                      delete {path}"
-                )))
-            }
+                ),
+            )),
             Err(error) => Err(error).context(|| format!("create the container ID file {path}")),
         }
     }

@@ -20,7 +20,10 @@ pub fn all(matches: &Matches) -> Result<Vec<Mount>> {
         mounts.push(tmpfs(text)?);
     }
     for (index, mount) in mounts.iter().enumerate() {
-        if mounts[..index].iter().any(|other: &Mount| other.target == mount.target) {
+        if mounts[..index]
+            .iter()
+            .any(|other: &Mount| other.target == mount.target)
+        {
             let target = mount.target.display();
             return Err(Error::invalid(format!("Duplicate mount point: {target}")));
         }
@@ -38,7 +41,11 @@ fn volume(text: &str) -> Result<Mount> {
             return Err(Error::unsupported(format!("anonymous volume {text:?}"))
                 .hint("this version binds host directories: use /source:/target"));
         }
-        _ => return Err(Error::invalid(format!("invalid volume specification: '{text}'"))),
+        _ => {
+            return Err(Error::invalid(format!(
+                "invalid volume specification: '{text}'"
+            )));
+        }
     };
     if !source.starts_with(['/', '.', '~']) {
         let shape = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
@@ -68,12 +75,18 @@ fn volume(text: &str) -> Result<Mount> {
             _ => return Err(Error::invalid(format!("invalid mode: {options}"))),
         }
     }
-    Ok(Mount { kind: MountKind::Bind, source, target: target_of(target)?, options: mapped })
+    Ok(Mount {
+        kind: MountKind::Bind,
+        source,
+        target: target_of(target)?,
+        options: mapped,
+    })
 }
 
 /// `type=bind|tmpfs,source=…,target=…,…`
 fn mount(text: &str) -> Result<Mount> {
-    let refuse = |why: String| Error::invalid(format!("invalid argument {text:?} for --mount: {why}"));
+    let refuse =
+        |why: String| Error::invalid(format!("invalid argument {text:?} for --mount: {why}"));
     let mut kind = "volume";
     let (mut source, mut target, mut options) = (None, None, Vec::new());
     for field in text.split(',') {
@@ -106,9 +119,19 @@ fn mount(text: &str) -> Result<Mount> {
                     source.display()
                 )));
             }
-            Ok(Mount { kind: MountKind::Bind, source, target, options })
+            Ok(Mount {
+                kind: MountKind::Bind,
+                source,
+                target,
+                options,
+            })
         }
-        "tmpfs" => Ok(Mount { kind: MountKind::Tmpfs, source: PathBuf::new(), target, options }),
+        "tmpfs" => Ok(Mount {
+            kind: MountKind::Tmpfs,
+            source: PathBuf::new(),
+            target,
+            options,
+        }),
         other => Err(Error::unsupported(format!("mount type {other:?}"))
             .hint("this version mounts bind and tmpfs")),
     }
@@ -125,12 +148,19 @@ fn tmpfs(text: &str) -> Result<Mount> {
         }
     }
     let target = target_of(target)?;
-    Ok(Mount { kind: MountKind::Tmpfs, source: PathBuf::new(), target, options: all })
+    Ok(Mount {
+        kind: MountKind::Tmpfs,
+        source: PathBuf::new(),
+        target,
+        options: all,
+    })
 }
 
 fn absolute(path: &str) -> Result<PathBuf> {
     if path.starts_with('~') {
-        return Err(Error::invalid(format!("{path:?}: the shell did not expand ~")));
+        return Err(Error::invalid(format!(
+            "{path:?}: the shell did not expand ~"
+        )));
     }
     std::path::absolute(path).context(|| format!("resolve {path}"))
 }
@@ -142,6 +172,8 @@ fn target_of(text: &str) -> Result<PathBuf> {
             "invalid mount path: '{text}' mount path must be absolute"
         )));
     }
-    let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+    let parts = path
+        .components()
+        .filter(|part| !matches!(part, Component::CurDir));
     Ok(parts.collect())
 }

@@ -37,6 +37,11 @@ pub fn local_time(time: Timestamp) -> String {
     zoned.strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string()
 }
 
+/// As `logs -t` prints a time: RFC 3339 in UTC with nine decimals.
+pub fn log_time(time: Timestamp) -> String {
+    format!("{:.9}", time.inner())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::cli::Screen;
 use crate::error::{Context, Error, Result, Scope};
 
-pub use duration::{ago, human_duration, local_time};
+pub use duration::{ago, human_duration, local_time, log_time};
 pub use listing::{Listing, Row, cut, quote};
 pub use progress::{Progress, Step, Stream};
 pub use table::Table;
@@ -38,6 +38,14 @@ pub fn bytes(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     written.context(|| "write to stdout")
+}
+
+/// Prints bytes to stderr as they are.
+pub fn error_bytes(bytes: &[u8]) -> Result<()> {
+    io::stderr()
+        .lock()
+        .write_all(bytes)
+        .context(|| "write to stderr")
 }
 
 /// Prints one line to stderr, escaped: warnings, notices, the chatter beside a result.

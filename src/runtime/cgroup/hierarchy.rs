@@ -33,9 +33,7 @@ impl Hierarchies {
     pub fn detect() -> Result<Hierarchies> {
         let text = fs::read_to_string("/proc/self/mountinfo").context(|| "read mountinfo")?;
         let mut found = Hierarchies::parse(&text);
-        let writable = |path: &Path| {
-            rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
-        };
+        let writable = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
         found.version_2 = found.version_2.filter(|path| writable(path));
         found.version_1.retain(|v1| writable(&v1.mount));
         Ok(found)
@@ -45,7 +43,9 @@ impl Hierarchies {
     fn parse(mountinfo: &str) -> Hierarchies {
         let mut found = Hierarchies::default();
         for line in mountinfo.lines() {
-            let Some((mount, file_system)) = line.split_once(" - ") else { continue };
+            let Some((mount, file_system)) = line.split_once(" - ") else {
+                continue;
+            };
             let (Some(root), Some(point)) = (mount.split(' ').nth(3), mount.split(' ').nth(4))
             else {
                 continue;
@@ -69,7 +69,13 @@ impl Hierarchies {
 
     fn add_version_1(&mut self, point: &str, options: &str) {
         const NOT_CONTROLLERS: [&str; 8] = [
-            "rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "none",
+            "rw",
+            "ro",
+            "xattr",
+            "noprefix",
+            "clone_children",
+            "cpuset_v2_mode",
+            "none",
             "favordynmods",
         ];
         let controllers = options.split(',').filter(|option| {
@@ -77,27 +83,40 @@ impl Hierarchies {
         });
         let controllers: Vec<String> = controllers.map(str::to_owned).collect();
         if !controllers.is_empty()
-            && !self.version_1.iter().any(|known| known.controllers == controllers)
+            && !self
+                .version_1
+                .iter()
+                .any(|known| known.controllers == controllers)
         {
-            self.version_1.push(Version1 { controllers, mount: PathBuf::from(point) });
+            self.version_1.push(Version1 {
+                controllers,
+                mount: PathBuf::from(point),
+            });
         }
     }
 }
 
 /// Makes the parents of a version 2 cgroup and hands every controller down to them.
 pub(super) fn enable_controllers(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent() else { return Ok(()) };
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
     if parent.join("cgroup.procs").exists() && parent.ends_with("hull") {
         return Ok(());
     }
     fs::create_dir_all(parent).context(|| format!("make cgroup {}", parent.display()))?;
     let ancestors: Vec<&Path> = parent.ancestors().collect();
     for directory in ancestors.into_iter().rev() {
-        let Ok(text) = fs::read_to_string(directory.join("cgroup.controllers")) else { continue };
+        let Ok(text) = fs::read_to_string(directory.join("cgroup.controllers")) else {
+            continue;
+        };
         for controller in text.split_whitespace() {
             // One at a time: a controller that cannot be enabled must not stop the others; its
             // absence is reported when a limit needs it.
-            let _ = fs::write(directory.join("cgroup.subtree_control"), format!("+{controller}"));
+            let _ = fs::write(
+                directory.join("cgroup.subtree_control"),
+                format!("+{controller}"),
+            );
         }
     }
     Ok(())
@@ -106,7 +125,9 @@ pub(super) fn enable_controllers(path: &Path) -> Result<()> {
 /// Makes the parents of a version 1 cpuset cgroup hand their processors and memory nodes to new
 /// children; an empty cpuset admits nobody, cpuset(7).
 pub(super) fn inherit_cpuset(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent() else { return Ok(()) };
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
     if parent.exists() {
         return Ok(());
     }
@@ -135,8 +156,15 @@ mod tests {
             27 24 0:24 / /sys/fs/cgroup/unified rw shared:4 - cgroup2 cgroup2 rw\n\
             28 24 0:22 /a /mnt rw - cgroup cgroup rw,cpu,cpuacct\n";
         let found = Hierarchies::parse(text);
-        assert_eq!(found.version_2.as_deref(), Some(Path::new("/sys/fs/cgroup/unified")));
-        let controllers: Vec<_> = found.version_1.iter().map(|v1| v1.controllers.join("+")).collect();
+        assert_eq!(
+            found.version_2.as_deref(),
+            Some(Path::new("/sys/fs/cgroup/unified"))
+        );
+        let controllers: Vec<_> = found
+            .version_1
+            .iter()
+            .map(|v1| v1.controllers.join("+"))
+            .collect();
         assert_eq!(controllers, ["cpu+cpuacct", "name=systemd"]);
     }
 }

@@ -11,14 +11,22 @@ pub struct Setting {
 }
 
 fn setting(controller: &'static str, file: &str, value: impl ToString) -> Setting {
-    Setting { controller, file: file.to_owned(), value: value.to_string() }
+    Setting {
+        controller,
+        file: file.to_owned(),
+        value: value.to_string(),
+    }
 }
 
 /// Version 1 files in an order the kernel accepts.
 pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
     let mut out = Vec::new();
     for rule in resources.devices().iter().flatten() {
-        let file = if rule.allow() { "devices.allow" } else { "devices.deny" };
+        let file = if rule.allow() {
+            "devices.allow"
+        } else {
+            "devices.deny"
+        };
         out.push(setting("devices", file, device_rule(rule)));
     }
     if let Some(memory) = resources.memory() {
@@ -28,7 +36,9 @@ pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
             // After the memory limit: it may not be smaller.
             ("memory.memsw.limit_in_bytes", memory.swap()),
         ];
-        let set = names.into_iter().filter_map(|(file, value)| Some((file, value?)));
+        let set = names
+            .into_iter()
+            .filter_map(|(file, value)| Some((file, value?)));
         out.extend(set.map(|(file, value)| setting("memory", file, value)));
         if memory.disable_oom_killer() == Some(true) {
             out.push(setting("memory", "memory.oom_control", 1));
@@ -38,8 +48,16 @@ pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
         out.extend(cpu.shares().map(|v| setting("cpu", "cpu.shares", v)));
         out.extend(cpu.period().map(|v| setting("cpu", "cpu.cfs_period_us", v)));
         out.extend(cpu.quota().map(|v| setting("cpu", "cpu.cfs_quota_us", v)));
-        out.extend(cpu.cpus().as_ref().map(|v| setting("cpuset", "cpuset.cpus", v)));
-        out.extend(cpu.mems().as_ref().map(|v| setting("cpuset", "cpuset.mems", v)));
+        out.extend(
+            cpu.cpus()
+                .as_ref()
+                .map(|v| setting("cpuset", "cpuset.cpus", v)),
+        );
+        out.extend(
+            cpu.mems()
+                .as_ref()
+                .map(|v| setting("cpuset", "cpuset.mems", v)),
+        );
     }
     out.extend(pids_max(resources));
     out
@@ -49,28 +67,58 @@ pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
 pub fn version_2_settings(resources: &LinuxResources) -> Vec<Setting> {
     let mut out = Vec::new();
     if let Some(memory) = resources.memory() {
-        let or_max = |value: i64| if value < 0 { "max".to_owned() } else { value.to_string() };
-        out.extend(memory.limit().map(|v| setting("memory", "memory.max", or_max(v))));
-        out.extend(memory.reservation().map(|v| setting("memory", "memory.low", or_max(v))));
+        let or_max = |value: i64| {
+            if value < 0 {
+                "max".to_owned()
+            } else {
+                value.to_string()
+            }
+        };
+        out.extend(
+            memory
+                .limit()
+                .map(|v| setting("memory", "memory.max", or_max(v))),
+        );
+        out.extend(
+            memory
+                .reservation()
+                .map(|v| setting("memory", "memory.low", or_max(v))),
+        );
         // The spec counts memory and swap together, version 2 counts swap alone.
         if let Some(swap) = memory.swap() {
             let limit = memory.limit().unwrap_or(0).max(0);
-            let alone = if swap < 0 { swap } else { (swap - limit).max(0) };
+            let alone = if swap < 0 {
+                swap
+            } else {
+                (swap - limit).max(0)
+            };
             out.push(setting("memory", "memory.swap.max", or_max(alone)));
         }
     }
     if let Some(cpu) = resources.cpu() {
         // The kernel's own conversion: 2..262144 shares onto 1..10000 weight.
         let weight = |shares: u64| 1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142;
-        out.extend(cpu.shares().filter(|v| *v > 0).map(|v| setting("cpu", "cpu.weight", weight(v))));
+        out.extend(
+            cpu.shares()
+                .filter(|v| *v > 0)
+                .map(|v| setting("cpu", "cpu.weight", weight(v))),
+        );
         if cpu.quota().is_some() || cpu.period().is_some() {
             let quota = cpu.quota().filter(|quota| *quota > 0);
             let quota = quota.map_or("max".to_owned(), |quota| quota.to_string());
             let period = cpu.period().unwrap_or(100_000);
             out.push(setting("cpu", "cpu.max", format!("{quota} {period}")));
         }
-        out.extend(cpu.cpus().as_ref().map(|v| setting("cpuset", "cpuset.cpus", v)));
-        out.extend(cpu.mems().as_ref().map(|v| setting("cpuset", "cpuset.mems", v)));
+        out.extend(
+            cpu.cpus()
+                .as_ref()
+                .map(|v| setting("cpuset", "cpuset.cpus", v)),
+        );
+        out.extend(
+            cpu.mems()
+                .as_ref()
+                .map(|v| setting("cpuset", "cpuset.mems", v)),
+        );
     }
     out.extend(pids_max(resources));
     out
@@ -78,7 +126,11 @@ pub fn version_2_settings(resources: &LinuxResources) -> Vec<Setting> {
 
 fn pids_max(resources: &LinuxResources) -> Option<Setting> {
     let limit = resources.pids().as_ref()?.limit();
-    let value = if limit > 0 { limit.to_string() } else { "max".to_owned() };
+    let value = if limit > 0 {
+        limit.to_string()
+    } else {
+        "max".to_owned()
+    };
     Some(setting("pids", "pids.max", value))
 }
 
@@ -93,8 +145,16 @@ fn device_rule(rule: &LinuxDeviceCgroup) -> String {
         Some(n) if n >= 0 => n.to_string(),
         _ => "*".to_owned(),
     };
-    let access = rule.access().as_deref().filter(|access| !access.is_empty()).unwrap_or("rwm");
-    format!("{kind} {}:{} {access}", number(rule.major()), number(rule.minor()))
+    let access = rule
+        .access()
+        .as_deref()
+        .filter(|access| !access.is_empty())
+        .unwrap_or("rwm");
+    format!(
+        "{kind} {}:{} {access}",
+        number(rule.major()),
+        number(rule.minor())
+    )
 }
 
 #[cfg(test)]
@@ -106,7 +166,10 @@ mod tests {
     }
 
     fn lines(settings: &[Setting]) -> Vec<String> {
-        settings.iter().map(|s| format!("{}={}", s.file, s.value)).collect()
+        settings
+            .iter()
+            .map(|s| format!("{}={}", s.file, s.value))
+            .collect()
     }
 
     #[test]
@@ -116,8 +179,14 @@ mod tests {
             "cpu": {"quota": 150000, "period": 100000, "shares": 1024, "cpus": "0-1"},
             "pids": {"limit": 2048}
         }));
-        let expected = ["memory.max=67108864", "memory.swap.max=67108864", "cpu.weight=39",
-            "cpu.max=150000 100000", "cpuset.cpus=0-1", "pids.max=2048"];
+        let expected = [
+            "memory.max=67108864",
+            "memory.swap.max=67108864",
+            "cpu.weight=39",
+            "cpu.max=150000 100000",
+            "cpuset.cpus=0-1",
+            "pids.max=2048",
+        ];
         assert_eq!(lines(&version_2_settings(&resources)), expected);
     }
 
@@ -129,9 +198,15 @@ mod tests {
             "cpu": {"quota": 50000, "period": 100000},
             "pids": {"limit": -1}
         }));
-        let expected = ["devices.deny=a *:* rwm", "devices.allow=c 1:3 rwm",
-            "memory.limit_in_bytes=67108864", "memory.memsw.limit_in_bytes=-1",
-            "cpu.cfs_period_us=100000", "cpu.cfs_quota_us=50000", "pids.max=max"];
+        let expected = [
+            "devices.deny=a *:* rwm",
+            "devices.allow=c 1:3 rwm",
+            "memory.limit_in_bytes=67108864",
+            "memory.memsw.limit_in_bytes=-1",
+            "cpu.cfs_period_us=100000",
+            "cpu.cfs_quota_us=50000",
+            "pids.max=max",
+        ];
         assert_eq!(lines(&version_1_settings(&resources)), expected);
     }
 }

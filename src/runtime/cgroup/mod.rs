@@ -40,13 +40,20 @@ impl Cgroup {
     pub fn at(hierarchies: &Hierarchies, path: &Path) -> Result<Cgroup> {
         let components = path.components().filter(|part| *part != Component::RootDir);
         let relative: PathBuf = components.collect();
-        let normal = relative.components().all(|part| matches!(part, Component::Normal(_)));
+        let normal = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         if !normal || relative.as_os_str().is_empty() {
             let shown = path.display();
-            return Err(Error::invalid(format!("invalid cgroup path {shown}: `..` is not allowed")));
+            return Err(Error::invalid(format!(
+                "invalid cgroup path {shown}: `..` is not allowed"
+            )));
         }
         Ok(Cgroup {
-            version_2: hierarchies.version_2.as_ref().map(|root| root.join(&relative)),
+            version_2: hierarchies
+                .version_2
+                .as_ref()
+                .map(|root| root.join(&relative)),
             version_1: hierarchies
                 .version_1
                 .iter()
@@ -63,14 +70,18 @@ impl Cgroup {
 
     /// Makes the version 2 directory and opens it for clone3.
     pub fn make_version_2(&self) -> Result<Option<OwnedFd>> {
-        let Some(path) = &self.version_2 else { return Ok(None) };
+        let Some(path) = &self.version_2 else {
+            return Ok(None);
+        };
         if self.version_2_controls {
             hierarchy::enable_controllers(path)?;
         }
         make(path)?;
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
-        Ok(Some(opened.context(|| format!("open cgroup {}", path.display()))?))
+        Ok(Some(
+            opened.context(|| format!("open cgroup {}", path.display()))?,
+        ))
     }
 
     /// Opens the version 2 directory of a running container.
@@ -94,7 +105,9 @@ impl Cgroup {
     pub fn member_files(&self) -> Vec<CString> {
         use std::os::unix::ffi::OsStringExt as _;
         let files = self.version_1.iter().map(|(_, path)| path.join("tasks"));
-        files.filter_map(|file| CString::new(file.into_os_string().into_vec()).ok()).collect()
+        files
+            .filter_map(|file| CString::new(file.into_os_string().into_vec()).ok())
+            .collect()
     }
 
     /// Writes the limits. What this host cannot enforce is returned as text, one line each.
@@ -107,8 +120,15 @@ impl Cgroup {
             return Ok(missing);
         }
         for setting in version_1_settings(resources) {
-            let found = self.version_1.iter().find(|(v1, _)| v1.has(setting.controller));
-            write_setting(found.map(|(_, path)| path.as_path()), &setting, &mut missing)?;
+            let found = self
+                .version_1
+                .iter()
+                .find(|(v1, _)| v1.has(setting.controller));
+            write_setting(
+                found.map(|(_, path)| path.as_path()),
+                &setting,
+                &mut missing,
+            )?;
         }
         Ok(missing)
     }
@@ -169,11 +189,25 @@ impl Cgroup {
         let (file, value, state, wanted) = match (freezer, &self.version_2) {
             (Some((_, path)), _) => {
                 let word = if frozen { "FROZEN" } else { "THAWED" };
-                (path.join("freezer.state"), word, path.join("freezer.state"), word)
+                (
+                    path.join("freezer.state"),
+                    word,
+                    path.join("freezer.state"),
+                    word,
+                )
             }
             (None, Some(path)) => {
-                let (value, state) = if frozen { ("1", "frozen 1") } else { ("0", "frozen 0") };
-                (path.join("cgroup.freeze"), value, path.join("cgroup.events"), state)
+                let (value, state) = if frozen {
+                    ("1", "frozen 1")
+                } else {
+                    ("0", "frozen 0")
+                };
+                (
+                    path.join("cgroup.freeze"),
+                    value,
+                    path.join("cgroup.events"),
+                    state,
+                )
             }
             (None, None) => {
                 return Err(Error::unsupported("no cgroup freezer on this host")
@@ -183,7 +217,8 @@ impl Cgroup {
         fs::write(&file, value).context(|| format!("write {}", file.display()))?;
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            let text = fs::read_to_string(&state).context(|| format!("read {}", state.display()))?;
+            let text =
+                fs::read_to_string(&state).context(|| format!("read {}", state.display()))?;
             if text.lines().any(|line| line == wanted) {
                 return Ok(());
             }
@@ -195,13 +230,19 @@ impl Cgroup {
             // Should: never leave a container half frozen.
             let _ = fs::write(&file, if freezer.is_some() { "THAWED" } else { "0" });
         }
-        Err(Error::new(crate::error::Kind::System, "the container did not freeze in 10 s"))
+        Err(Error::new(
+            crate::error::Kind::System,
+            "the container did not freeze in 10 s",
+        ))
     }
 
     /// Removes the directories, children first. Busy ones are tried again for a while: a cgroup
     /// empties a moment after its last process was reaped.
     pub fn remove(&self) -> Result<()> {
-        let paths = self.version_2.iter().chain(self.version_1.iter().map(|(_, path)| path));
+        let paths = self
+            .version_2
+            .iter()
+            .chain(self.version_1.iter().map(|(_, path)| path));
         let mut first_error = None;
         for path in paths {
             if let Err(error) = remove_tree(path) {
@@ -227,7 +268,10 @@ fn write_setting(
     missing: &mut Vec<String>,
 ) -> Result<()> {
     let Some(directory) = directory else {
-        missing.push(format!("this host has no {} controller", setting.controller));
+        missing.push(format!(
+            "this host has no {} controller",
+            setting.controller
+        ));
         return Ok(());
     };
     let file = directory.join(&setting.file);

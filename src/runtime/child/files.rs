@@ -74,7 +74,10 @@ fn parent_of<'a>(root: BorrowedFd<'_>, path: &'a CStr) -> Result<(OwnedFd, &'a C
         return Ok((open_in_root(root, c".", flags)?, path));
     };
     let mut directory = [0; 4096];
-    directory.get_mut(..slash).ok_or(Errno::NAMETOOLONG)?.copy_from_slice(&bytes[..slash]);
+    directory
+        .get_mut(..slash)
+        .ok_or(Errno::NAMETOOLONG)?
+        .copy_from_slice(&bytes[..slash]);
     let directory = CStr::from_bytes_until_nul(&directory).map_err(|_| Errno::NAMETOOLONG)?;
     let name = CStr::from_bytes_with_nul(&bytes[slash + 1..]).map_err(|_| Errno::INVAL)?;
     Ok((open_or_make(root, directory, Missing::MakeDirectory)?, name))
@@ -85,7 +88,11 @@ fn parent_of<'a>(root: BorrowedFd<'_>, path: &'a CStr) -> Result<(OwnedFd, &'a C
 pub fn write_in_proc(proc: BorrowedFd<'_>, path: &CStr, value: &CStr) -> Result<(), Errno> {
     let self_file = path.to_bytes().starts_with(b"self/");
     // `self` is a link of procfs itself; everything else must be reached without any.
-    let links = if self_file { ResolveFlags::NO_MAGICLINKS } else { ResolveFlags::NO_SYMLINKS };
+    let links = if self_file {
+        ResolveFlags::NO_MAGICLINKS
+    } else {
+        ResolveFlags::NO_SYMLINKS
+    };
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | links;
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
     let file = rustix::fs::openat2(proc, path, flags, Mode::empty(), resolve)?;

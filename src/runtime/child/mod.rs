@@ -61,7 +61,12 @@ struct Child<'p> {
 
 /// Walks the plan. Never returns: ends in exec, or reports and exits with 1.
 pub fn run(plan: &Plan, slots: Slots, arguments: &ExecArray, environment: &ExecArray) -> ! {
-    let mut child = Child { slots, arguments, environment, program: None };
+    let mut child = Child {
+        slots,
+        arguments,
+        environment,
+        program: None,
+    };
     for (index, operation) in plan.operations.iter().enumerate() {
         if let Err(errno) = child.perform(operation) {
             child.report_failure(index, errno);
@@ -95,7 +100,14 @@ impl<'p> Child<'p> {
             }
             Operation::Mount(mount) => mounts::mount(&mut self.slots, mount),
             Operation::Bind(bind) => mounts::bind(&self.slots, bind),
-            Operation::MakeNode { path, mode, major, minor, uid, gid } => {
+            Operation::MakeNode {
+                path,
+                mode,
+                major,
+                minor,
+                uid,
+                gid,
+            } => {
                 let root = self.slots.get(Slot::Root)?;
                 files::make_node(root, path, *mode, (*major, *minor), (*uid, *gid))
             }
@@ -111,7 +123,9 @@ impl<'p> Child<'p> {
             Operation::AwaitCgroups => {
                 sync::await_byte(self.slots.get(Slot::Report)?, sync::CGROUP)
             }
-            Operation::JoinCgroups { files } => files.iter().try_for_each(|f| files::join_cgroup(f)),
+            Operation::JoinCgroups { files } => {
+                files.iter().try_for_each(|f| files::join_cgroup(f))
+            }
             Operation::NewCgroupNamespace => {
                 rustix::thread::unshare(rustix::thread::UnshareFlags::NEWCGROUP)
             }
@@ -134,9 +148,11 @@ impl<'p> Child<'p> {
             Operation::OomScore { value } => {
                 files::write_in_proc(self.slots.get(Slot::Proc)?, c"self/oom_score_adj", value)
             }
-            Operation::ResourceLimit { resource, soft, hard } => {
-                process::set_resource_limit(*resource, *soft, *hard)
-            }
+            Operation::ResourceLimit {
+                resource,
+                soft,
+                hard,
+            } => process::set_resource_limit(*resource, *soft, *hard),
             // A kernel without keyrings has no keys to hide; a full quota must not stop the start.
             Operation::SessionKeyring => match crate::sys::keyring::join_new_session() {
                 Err(Errno::NOSYS | Errno::DQUOT | Errno::PERM) => Ok(()),
@@ -145,11 +161,16 @@ impl<'p> Child<'p> {
             Operation::WorkingDirectory { path, make } => path::change_directory(path, *make),
             Operation::DropBounding { keep } => program::drop_bounding(*keep),
             Operation::NoNewPrivileges => rustix::thread::set_no_new_privs(true),
-            Operation::Filter { program, flags } => crate::sys::seccomp::install(program, *flags).map(drop),
-            Operation::BecomeUser(identity) => become_user(identity),
-            Operation::Capabilities { effective, permitted, inheritable, ambient } => {
-                program::set_capabilities(*effective, *permitted, *inheritable, *ambient)
+            Operation::Filter { program, flags } => {
+                crate::sys::seccomp::install(program, *flags).map(drop)
             }
+            Operation::BecomeUser(identity) => become_user(identity),
+            Operation::Capabilities {
+                effective,
+                permitted,
+                inheritable,
+                ambient,
+            } => program::set_capabilities(*effective, *permitted, *inheritable, *ambient),
             Operation::FindProgram { candidates, .. } => {
                 self.program = Some(program::find(candidates)?);
                 Ok(())
@@ -167,7 +188,13 @@ impl<'p> Child<'p> {
             Operation::AwaitGate => program::await_gate(&mut self.slots),
             Operation::RunInit { reaper } => {
                 let program = self.program.ok_or(Errno::NOENT)?;
-                program::run_init(&self.slots, program, *reaper, self.arguments, self.environment)
+                program::run_init(
+                    &self.slots,
+                    program,
+                    *reaper,
+                    self.arguments,
+                    self.environment,
+                )
             }
             _ => Err(Errno::INVAL),
         }
@@ -175,7 +202,11 @@ impl<'p> Child<'p> {
 
     fn become_root_of_user_namespace(&self) -> Result<(), Errno> {
         sync::await_byte(self.slots.get(Slot::Report)?, sync::MAPPED)?;
-        let root = Identity { uid: 0, gid: 0, groups: Vec::new() };
+        let root = Identity {
+            uid: 0,
+            gid: 0,
+            groups: Vec::new(),
+        };
         become_user(&root)
     }
 

@@ -100,14 +100,17 @@ fn new_file_system(
 
 /// Attaches a detached mount to an opened place.
 fn attach_to(mount: &OwnedFd, target: &OwnedFd) -> Result<(), Errno> {
-    let flags =
-        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     rustix::mount::move_mount(mount, c"", target, c"", flags)
 }
 
 fn open_target(slots: &Slots, target: &Target, directory: bool) -> Result<OwnedFd, Errno> {
     let root = slots.get(Slot::Root)?;
-    let missing = if directory { Missing::MakeDirectory } else { Missing::MakeFile };
+    let missing = if directory {
+        Missing::MakeDirectory
+    } else {
+        Missing::MakeFile
+    };
     match target.kind {
         Kind::OrdinaryDirectory => match open_ordinary_directory(root, &target.path, true) {
             // A link where /proc, /sys or /dev must be: an attack, not a missing file.
@@ -122,7 +125,11 @@ fn open_target(slots: &Slots, target: &Target, directory: bool) -> Result<OwnedF
 pub fn bind(slots: &Slots, bind: &BindMount) -> Result<(), Errno> {
     let source = clone_tree(&bind.source, bind.recursive)?;
     let file_type = FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode);
-    let reach = if bind.attr_recursive { Reach::Tree } else { Reach::One };
+    let reach = if bind.attr_recursive {
+        Reach::Tree
+    } else {
+        Reach::One
+    };
     if bind.attr.set != 0 || bind.attr.clear != 0 || bind.attr.propagation != 0 {
         set_attributes(source.as_fd(), reach, bind.attr)?;
     }
@@ -132,7 +139,9 @@ pub fn bind(slots: &Slots, bind: &BindMount) -> Result<(), Errno> {
 
 /// Hides a path: files behind the null device, directories behind an empty read-only tmpfs.
 pub fn mask(slots: &Slots, path: &CStr) -> Result<(), Errno> {
-    let Some(target) = open_existing(slots, path)? else { return Ok(()) };
+    let Some(target) = open_existing(slots, path)? else {
+        return Ok(());
+    };
     let stat = rustix::fs::fstat(&target)?;
     let cover = if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
         new_file_system(c"tmpfs", c"tmpfs", &[], COVER)?
@@ -144,13 +153,18 @@ pub fn mask(slots: &Slots, path: &CStr) -> Result<(), Errno> {
 
 /// Puts a read-only clone of a path on top of itself.
 pub fn make_read_only(slots: &Slots, path: &CStr) -> Result<(), Errno> {
-    let Some(target) = open_existing(slots, path)? else { return Ok(()) };
+    let Some(target) = open_existing(slots, path)? else {
+        return Ok(());
+    };
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH
         | OpenTreeFlags::AT_RECURSIVE;
     let copy = rustix::mount::open_tree(&target, c"", flags)?;
-    let attr = MountAttr { set: libc::MOUNT_ATTR_RDONLY, ..MountAttr::default() };
+    let attr = MountAttr {
+        set: libc::MOUNT_ATTR_RDONLY,
+        ..MountAttr::default()
+    };
     set_attributes(copy.as_fd(), Reach::Tree, attr)?;
     attach_to(&copy, &target)
 }
@@ -175,6 +189,9 @@ pub fn pivot(slots: &Slots) -> Result<(), Errno> {
 
 /// Makes the root mount itself read only; what is mounted below it keeps its own mode.
 pub fn make_root_read_only(slots: &Slots) -> Result<(), Errno> {
-    let attr = MountAttr { set: libc::MOUNT_ATTR_RDONLY, ..MountAttr::default() };
+    let attr = MountAttr {
+        set: libc::MOUNT_ATTR_RDONLY,
+        ..MountAttr::default()
+    };
     set_attributes(slots.get(Slot::Root)?, Reach::One, attr)
 }

@@ -31,7 +31,10 @@ struct Buffer {
 
 impl Buffer {
     fn new(path: &[u8]) -> Result<Self, Errno> {
-        let mut buffer = Buffer { bytes: [0; PATH_MAX], length: 0 };
+        let mut buffer = Buffer {
+            bytes: [0; PATH_MAX],
+            length: 0,
+        };
         buffer.push(path)?;
         Ok(buffer)
     }
@@ -39,7 +42,10 @@ impl Buffer {
     fn push(&mut self, more: &[u8]) -> Result<(), Errno> {
         let end = self.length + more.len();
         // One byte stays free for the NUL.
-        let room = self.bytes.get_mut(self.length..end).ok_or(Errno::NAMETOOLONG)?;
+        let room = self
+            .bytes
+            .get_mut(self.length..end)
+            .ok_or(Errno::NAMETOOLONG)?;
         room.copy_from_slice(more);
         self.length = end;
         *self.bytes.get_mut(end).ok_or(Errno::NAMETOOLONG)? = 0;
@@ -67,11 +73,7 @@ impl Buffer {
 }
 
 /// Opens `path` below `root` with these flags.
-pub fn open_in_root(
-    root: BorrowedFd<'_>,
-    path: &CStr,
-    flags: OFlags,
-) -> Result<OwnedFd, Errno> {
+pub fn open_in_root(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     loop {
         let flags = flags | OFlags::CLOEXEC;
@@ -101,11 +103,7 @@ pub fn open_ordinary_directory(
 }
 
 /// Opens `path` below `root` as a place to mount on (`O_PATH`), making it and its parents if told.
-pub fn open_or_make(
-    root: BorrowedFd<'_>,
-    path: &CStr,
-    missing: Missing,
-) -> Result<OwnedFd, Errno> {
+pub fn open_or_make(root: BorrowedFd<'_>, path: &CStr, missing: Missing) -> Result<OwnedFd, Errno> {
     match open_in_root(root, path, OFlags::PATH) {
         Err(Errno::NOENT) if missing != Missing::Fail => {}
         other => return other,
@@ -141,7 +139,10 @@ pub fn open_or_make(
 /// The end of the component that starts after `from`; `None` behind the last one.
 fn next_component(path: &[u8], from: usize) -> Option<usize> {
     let start = path.iter().skip(from).position(|b| *b != b'/')? + from;
-    let length = path[start..].iter().position(|b| *b == b'/').unwrap_or(path.len() - start);
+    let length = path[start..]
+        .iter()
+        .position(|b| *b == b'/')
+        .unwrap_or(path.len() - start);
     Some(start + length)
 }
 
@@ -165,7 +166,11 @@ fn make(
         let flags = OFlags::PATH | OFlags::DIRECTORY;
         buffer.with_prefix(parent_end, |p| open_in_root(root, p, flags))?
     };
-    let start = if parent_end == 0 && buffer.bytes[0] != b'/' { 0 } else { parent_end + 1 };
+    let start = if parent_end == 0 && buffer.bytes[0] != b'/' {
+        0
+    } else {
+        parent_end + 1
+    };
     let mut name = Buffer::new(&buffer.bytes[start..end])?;
     let length = name.length;
     let made = name.with_prefix(length, |name| {
@@ -180,7 +185,9 @@ fn make(
         Ok(()) => Ok(Made::Object),
         Err(Errno::EXIST) => {
             let content = name.with_prefix(length, |name| read_link(&parent, name))?;
-            let Some(content) = content else { return Ok(Made::Object) };
+            let Some(content) = content else {
+                return Ok(Made::Object);
+            };
             replace_link(buffer, parent_end, end, content.as_bytes())?;
             Ok(Made::FollowLink)
         }
@@ -194,7 +201,10 @@ fn read_link(parent: &OwnedFd, name: &CStr) -> Result<Option<Buffer>, Errno> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
         return Ok(None);
     }
-    let mut content = Buffer { bytes: [0; PATH_MAX], length: 0 };
+    let mut content = Buffer {
+        bytes: [0; PATH_MAX],
+        length: 0,
+    };
     content.length = rustix::fs::readlinkat_raw(parent, name, &mut content.bytes[..])?;
     if content.length + 1 >= PATH_MAX {
         return Err(Errno::NAMETOOLONG);
@@ -222,7 +232,11 @@ pub fn change_directory(path: &CStr, make: bool) -> Result<(), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, c"/", flags, Mode::empty())?;
     let root = std::os::fd::AsFd::as_fd(&root);
-    let missing = if make { Missing::MakeDirectory } else { Missing::Fail };
+    let missing = if make {
+        Missing::MakeDirectory
+    } else {
+        Missing::Fail
+    };
     let directory = open_or_make(root, path, missing)?;
     rustix::process::fchdir(&directory)?;
     crate::sys::process::require_reachable_directory()

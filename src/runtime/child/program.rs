@@ -55,7 +55,9 @@ pub fn find<S: AsRef<CStr>>(candidates: &[S]) -> Result<&CStr, Errno> {
     let mut error = Errno::NOENT;
     for candidate in candidates {
         let candidate = candidate.as_ref();
-        let Ok(stat) = rustix::fs::statat(CWD, candidate, AtFlags::empty()) else { continue };
+        let Ok(stat) = rustix::fs::statat(CWD, candidate, AtFlags::empty()) else {
+            continue;
+        };
         if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
             match rustix::fs::accessat(CWD, candidate, Access::EXEC_OK, AtFlags::empty()) {
                 Ok(()) => return Ok(candidate),
@@ -98,7 +100,12 @@ pub fn run_init(
     let flags = control::FLAG_REPORT | if reaper { control::FLAG_REAPER } else { 0 };
     let length = u32::try_from(program.count_bytes()).map_err(|_| Errno::NAMETOOLONG)?;
     let mut header = [0; 16];
-    let words = [control::CONTROL_MAGIC, flags, control::REPORT_FD as u32, length];
+    let words = [
+        control::CONTROL_MAGIC,
+        flags,
+        control::REPORT_FD as u32,
+        length,
+    ];
     for (bytes, word) in header.chunks_exact_mut(4).zip(words) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
@@ -111,5 +118,9 @@ pub fn run_init(
     crate::sys::descriptor::close_on_exec_from(3)?;
     process::place_descriptor(read_side.as_fd(), control::CONTROL_FD)?;
     process::place_descriptor(slots.get(Slot::Report)?, control::REPORT_FD)?;
-    Err(process::exec_descriptor(slots.get(Slot::Init)?, arguments, environment))
+    Err(process::exec_descriptor(
+        slots.get(Slot::Init)?,
+        arguments,
+        environment,
+    ))
 }

@@ -32,7 +32,12 @@ pub fn open(slots: &mut Slots, console: bool) -> Result<(), Errno> {
     // By TIOCGPTPEER and not by name: no path is looked up again.
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let user_side = rustix::pty::ioctl_tiocgptpeer(&controller, flags)?;
-    sync::send(slots.get(Slot::Report)?, sync::TERMINAL, 0, Some(controller.as_fd()))?;
+    sync::send(
+        slots.get(Slot::Report)?,
+        sync::TERMINAL,
+        0,
+        Some(controller.as_fd()),
+    )?;
     rustix::process::ioctl_tiocsctty(&user_side)?;
     if console {
         let target = open_or_make(root, c"dev/console", Missing::MakeFile)?;

@@ -37,10 +37,14 @@ pub(super) fn push(
 ) -> Result<()> {
     let mounts = spec.mounts().iter().flatten();
     let own_dev = mounts.filter(|mount| mount.destination() == Path::new("/dev"));
-    let bound = own_dev.clone().any(|mount| mount.typ().as_deref() == Some("bind"));
+    let bound = own_dev
+        .clone()
+        .any(|mount| mount.typ().as_deref() == Some("bind"));
     if own_dev.count() == 0 || bound {
         return if terminal && !bound {
-            Err(Error::invalid("process.terminal: needs a mount on /dev and on /dev/pts"))
+            Err(Error::invalid(
+                "process.terminal: needs a mount on /dev and on /dev/pts",
+            ))
         } else {
             terminal.then(|| ops.push(Operation::OpenTerminal { console: false }));
             Ok(())
@@ -61,7 +65,10 @@ pub(super) fn push(
         let number = |n: i64| u32::try_from(n).map_err(|_| Error::invalid("linux.devices: number"));
         let numbers = (number(device.major())?, number(device.minor())?);
         let owner = (device.uid().unwrap_or(0), device.gid().unwrap_or(0));
-        if !NODES.iter().any(|(name, ..)| device.path() == &Path::new("/dev").join(name)) {
+        if !NODES
+            .iter()
+            .any(|(name, ..)| device.path() == &Path::new("/dev").join(name))
+        {
             push_node(device.path(), numbers, mode, owner, host, ops)?;
         }
     }
@@ -87,19 +94,32 @@ fn push_node(
 ) -> Result<()> {
     if host.may_mknod {
         let path = relative(path)?;
-        ops.push(Operation::MakeNode { path, mode, major, minor, uid, gid });
+        ops.push(Operation::MakeNode {
+            path,
+            mode,
+            major,
+            minor,
+            uid,
+            gid,
+        });
     } else {
         ops.push(Operation::Bind(BindMount {
             source: c_path(path)?,
             recursive: false,
             attr: MountAttr::default(),
             attr_recursive: false,
-            target: Target { path: relative(path)?, kind: Kind::LikeSource },
+            target: Target {
+                path: relative(path)?,
+                kind: Kind::LikeSource,
+            },
         }));
     }
     Ok(())
 }
 
 fn relative(path: &Path) -> Result<std::ffi::CString> {
-    c_path(path.strip_prefix("/").map_err(|_| Error::invalid("linux.devices: relative path"))?)
+    c_path(
+        path.strip_prefix("/")
+            .map_err(|_| Error::invalid("linux.devices: relative path"))?,
+    )
 }

@@ -80,7 +80,10 @@ pub struct Plan {
 /// # Errors
 /// `Invalid`, naming the field, for what cannot be honoured.
 pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
-    let process = spec.process().as_ref().ok_or_else(|| Error::invalid("process is missing"))?;
+    let process = spec
+        .process()
+        .as_ref()
+        .ok_or_else(|| Error::invalid("process is missing"))?;
     let default_linux = Linux::default();
     let linux = spec.linux().as_ref().unwrap_or(&default_linux);
     let (namespaces, joins) = namespaces(linux)?;
@@ -102,7 +105,11 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     cgroups(&extras, namespaces, spec, &mut ops)?;
     mounts::push_protection(linux, &mut ops)?;
     ops.push(Operation::Pivot);
-    if spec.root().as_ref().is_some_and(|root| root.readonly().unwrap_or(false)) {
+    if spec
+        .root()
+        .as_ref()
+        .is_some_and(|root| root.readonly().unwrap_or(false))
+    {
         ops.push(Operation::ReadOnlyRoot);
     }
     process::push(process, host, &extras, &mut ops)?;
@@ -130,9 +137,13 @@ pub fn build_exec(
     }
     ops.push(Operation::NewSession);
     if !extras.cgroup_files.is_empty() {
-        ops.push(Operation::JoinCgroups { files: extras.cgroup_files.clone() });
+        ops.push(Operation::JoinCgroups {
+            files: extras.cgroup_files.clone(),
+        });
     }
-    ops.push(Operation::JoinContainer { kinds: extras.join_kinds });
+    ops.push(Operation::JoinContainer {
+        kinds: extras.join_kinds,
+    });
     if terminal {
         ops.push(Operation::OpenTerminal { console: false });
     }
@@ -167,7 +178,10 @@ fn namespaces(linux: &Linux) -> Result<(u64, Vec<Operation>)> {
             | (Some(path), LinuxNamespaceType::Ipc)
             | (Some(path), LinuxNamespaceType::Uts)
             | (Some(path), LinuxNamespaceType::Cgroup) => {
-                joins.push(Operation::JoinNamespace { kind, path: c_path(path)? });
+                joins.push(Operation::JoinNamespace {
+                    kind,
+                    path: c_path(path)?,
+                });
             }
             (Some(path), typ) => {
                 return Err(Error::unsupported(format!(
@@ -178,7 +192,9 @@ fn namespaces(linux: &Linux) -> Result<(u64, Vec<Operation>)> {
         }
     }
     if !has(flags, libc::CLONE_NEWNS) {
-        return Err(Error::invalid("linux.namespaces: a mount namespace is required"));
+        return Err(Error::invalid(
+            "linux.namespaces: a mount namespace is required",
+        ));
     }
     Ok((flags, joins))
 }
@@ -192,25 +208,39 @@ fn root(spec: &Spec, linux: &Linux, extras: &Extras, ops: &mut Vec<Operation>) -
         Some("shared") | Some("rshared") => libc::MS_SHARED,
         Some("unbindable") | Some("runbindable") => libc::MS_UNBINDABLE,
         Some(other) => {
-            return Err(Error::invalid(format!("linux.rootfsPropagation: {other:?}")));
+            return Err(Error::invalid(format!(
+                "linux.rootfsPropagation: {other:?}"
+            )));
         }
     };
     // Should: cut propagation before anything is mounted, so that no mount of ours reaches the
     // host (runc #2404). Slave, so that the host's unmounts still reach us.
-    let host = if propagation == libc::MS_PRIVATE { libc::MS_PRIVATE } else { libc::MS_SLAVE };
-    ops.push(Operation::HostPropagation { attr: propagate(host) });
+    let host = if propagation == libc::MS_PRIVATE {
+        libc::MS_PRIVATE
+    } else {
+        libc::MS_SLAVE
+    };
+    ops.push(Operation::HostPropagation {
+        attr: propagate(host),
+    });
     let path = spec.root().as_ref().map(|root| root.path().as_path());
     let source = match (extras.root_is_mounted, path) {
         (true, _) => None,
         (false, Some(path)) => Some(c_path(path)?),
         (false, None) => return Err(Error::invalid("root.path is missing")),
     };
-    ops.push(Operation::AttachRoot { source, at: extras.attach_at.clone() });
+    ops.push(Operation::AttachRoot {
+        source,
+        at: extras.attach_at.clone(),
+    });
     Ok(())
 }
 
 fn propagate(flag: libc::c_ulong) -> MountAttr {
-    MountAttr { propagation: flag, ..MountAttr::default() }
+    MountAttr {
+        propagation: flag,
+        ..MountAttr::default()
+    }
 }
 
 /// Host name, loopback, kernel parameters: what belongs to namespaces, not to the process.
@@ -224,10 +254,14 @@ fn identity_of_host(
         if !has(namespaces, libc::CLONE_NEWUTS) {
             return Err(Error::invalid("hostname: needs a new uts namespace"));
         }
-        ops.push(Operation::HostName { name: c_text("hostname", name)? });
+        ops.push(Operation::HostName {
+            name: c_text("hostname", name)?,
+        });
     }
     if let Some(name) = spec.domainname().as_ref().filter(|name| !name.is_empty()) {
-        ops.push(Operation::DomainName { name: c_text("domainname", name)? });
+        ops.push(Operation::DomainName {
+            name: c_text("domainname", name)?,
+        });
     }
     if has(namespaces, libc::CLONE_NEWNET) {
         ops.push(Operation::LoopbackUp);
@@ -236,21 +270,21 @@ fn identity_of_host(
     sysctls.sort();
     for (key, value) in sysctls {
         let path = process::sysctl_path(key, namespaces)?;
-        ops.push(Operation::Sysctl { path, value: c_text("linux.sysctl", value)? });
+        ops.push(Operation::Sysctl {
+            path,
+            value: c_text("linux.sysctl", value)?,
+        });
     }
     Ok(())
 }
 
 /// Joins the cgroups, then hides the path to them in a cgroup namespace of our own.
-fn cgroups(
-    extras: &Extras,
-    namespaces: u64,
-    spec: &Spec,
-    ops: &mut Vec<Operation>,
-) -> Result<()> {
+fn cgroups(extras: &Extras, namespaces: u64, spec: &Spec, ops: &mut Vec<Operation>) -> Result<()> {
     ops.push(Operation::AwaitCgroups);
     if !extras.cgroup_files.is_empty() {
-        ops.push(Operation::JoinCgroups { files: extras.cgroup_files.clone() });
+        ops.push(Operation::JoinCgroups {
+            files: extras.cgroup_files.clone(),
+        });
     }
     // Must not: unshare before joining, or the namespace's root would be the launcher's cgroup.
     if has(namespaces, libc::CLONE_NEWCGROUP) {
@@ -261,7 +295,9 @@ fn cgroups(
 
 fn map_of(map: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<(u32, u32, u32)> {
     let extents = map.iter().flatten();
-    extents.map(|extent| (extent.container_id(), extent.host_id(), extent.size())).collect()
+    extents
+        .map(|extent| (extent.container_id(), extent.host_id(), extent.size()))
+        .collect()
 }
 
 /// A path as the kernel takes it.

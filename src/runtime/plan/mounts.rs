@@ -23,7 +23,11 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
     ("norelatime", 0, 0),
     ("noatime", libc::MOUNT_ATTR_NOATIME, libc::MOUNT_ATTR__ATIME),
     ("atime", 0, 0),
-    ("strictatime", libc::MOUNT_ATTR_STRICTATIME, libc::MOUNT_ATTR__ATIME),
+    (
+        "strictatime",
+        libc::MOUNT_ATTR_STRICTATIME,
+        libc::MOUNT_ATTR__ATIME,
+    ),
     ("nodiratime", libc::MOUNT_ATTR_NODIRATIME, 0),
     ("diratime", 0, libc::MOUNT_ATTR_NODIRATIME),
     ("nosymfollow", libc::MOUNT_ATTR_NOSYMFOLLOW, 0),
@@ -39,8 +43,17 @@ const PROPAGATION: &[(&str, libc::c_ulong)] = &[
 
 /// What may be mounted below /proc: single files that lxcfs and fips set-ups provide.
 const BELOW_PROC: &[&str] = &[
-    "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo",
-    "net/dev", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled",
+    "cpuinfo",
+    "diskstats",
+    "meminfo",
+    "stat",
+    "swaps",
+    "uptime",
+    "loadavg",
+    "slabinfo",
+    "net/dev",
+    "sys/kernel/ns_last_pid",
+    "sys/crypto/fips_enabled",
 ];
 
 /// Everything that mount options can say.
@@ -67,13 +80,22 @@ pub(super) fn push(spec: &Spec, host: &Host, ops: &mut Vec<Operation>) -> Result
 
 /// Adds the mount of the cgroup file system; the child must be in its cgroup by now.
 pub(super) fn push_cgroup(spec: &Spec, ops: &mut Vec<Operation>) -> Result<()> {
-    for mount in spec.mounts().iter().flatten().filter(|mount| is_cgroup(mount)) {
+    for mount in spec
+        .mounts()
+        .iter()
+        .flatten()
+        .filter(|mount| is_cgroup(mount))
+    {
         let subject = || format!("mount on {}", mount.destination().display());
         let options = options(mount).context(subject)?;
         let fs_type = mount.typ().as_deref().unwrap_or("cgroup");
         // A spec says `cgroup` for "whatever the host has": version 1 mounts carry a controller.
         let version_1 = !options.data.is_empty();
-        let fs_type = if fs_type == "cgroup" && !version_1 { "cgroup2" } else { fs_type };
+        let fs_type = if fs_type == "cgroup" && !version_1 {
+            "cgroup2"
+        } else {
+            fs_type
+        };
         ops.push(Operation::Mount(FsMount {
             fs_type: c_text("type", fs_type)?,
             source: c_text("source", fs_type)?,
@@ -89,10 +111,14 @@ pub(super) fn push_cgroup(spec: &Spec, ops: &mut Vec<Operation>) -> Result<()> {
 /// Adds masked and read-only paths, after every mount.
 pub(super) fn push_protection(linux: &Linux, ops: &mut Vec<Operation>) -> Result<()> {
     for path in linux.readonly_paths().iter().flatten() {
-        ops.push(Operation::ReadOnly { path: relative(Path::new(path))? });
+        ops.push(Operation::ReadOnly {
+            path: relative(Path::new(path))?,
+        });
     }
     for path in linux.masked_paths().iter().flatten() {
-        ops.push(Operation::Mask { path: relative(Path::new(path))? });
+        ops.push(Operation::Mask {
+            path: relative(Path::new(path))?,
+        });
     }
     Ok(())
 }
@@ -106,9 +132,16 @@ fn operation(mount: &Mount, host: &Host) -> Result<Operation> {
     let fs_type = mount.typ().as_deref().unwrap_or("");
     let bind = options.bind.or((fs_type == "bind").then_some(false));
     let is_bind = bind.is_some() || fs_type.is_empty();
-    validate_target(mount.destination(), fs_type, is_bind.then(|| mount.source().as_deref()))?;
+    validate_target(
+        mount.destination(),
+        fs_type,
+        is_bind.then(|| mount.source().as_deref()),
+    )?;
     if is_bind {
-        let source = mount.source().as_deref().ok_or_else(|| Error::invalid("no source"))?;
+        let source = mount
+            .source()
+            .as_deref()
+            .ok_or_else(|| Error::invalid("no source"))?;
         return Ok(Operation::Bind(BindMount {
             source: c_path(source)?,
             recursive: bind.unwrap_or(false),
@@ -123,7 +156,11 @@ fn operation(mount: &Mount, host: &Host) -> Result<Operation> {
     }
     let kernel_fs = matches!(fs_type, "proc" | "sysfs");
     let ordinary = kernel_fs || mount.destination() == Path::new("/dev");
-    let kind = if ordinary { Kind::OrdinaryDirectory } else { Kind::Directory };
+    let kind = if ordinary {
+        Kind::OrdinaryDirectory
+    } else {
+        Kind::Directory
+    };
     let source = mount.source().as_deref().unwrap_or(Path::new(fs_type));
     Ok(Operation::Mount(FsMount {
         fs_type: c_text("type", fs_type)?,
@@ -148,7 +185,11 @@ pub fn validate_target(
     if text == "proc" {
         let own = fs_type == "proc" && bind_source.is_none();
         let hosts = source == Some(Path::new("/proc"));
-        return if own || hosts { Ok(()) } else { Err(below_proc(destination)) };
+        return if own || hosts {
+            Ok(())
+        } else {
+            Err(below_proc(destination))
+        };
     }
     if let Some(below) = text.strip_prefix("proc/")
         && !BELOW_PROC.contains(&below)
@@ -163,8 +204,11 @@ pub fn validate_target(
 }
 
 fn below_proc(destination: &Path) -> Error {
-    Error::invalid(format!("cannot mount on {}: it belongs to the engine", destination.display()))
-        .hint("choose a target outside /proc and /sys")
+    Error::invalid(format!(
+        "cannot mount on {}: it belongs to the engine",
+        destination.display()
+    ))
+    .hint("choose a target outside /proc and /sys")
 }
 
 /// A path below the root without its leading slash. `..` would be resolved inside the root, but
@@ -176,12 +220,18 @@ fn relative(path: &Path) -> Result<CString> {
             Component::Normal(name) => parts.push(name),
             Component::RootDir | Component::CurDir => {}
             Component::ParentDir | Component::Prefix(_) => {
-                return Err(Error::invalid(format!("{}: `..` is not allowed", path.display())));
+                return Err(Error::invalid(format!(
+                    "{}: `..` is not allowed",
+                    path.display()
+                )));
             }
         }
     }
     if !path.is_absolute() {
-        return Err(Error::invalid(format!("{}: not an absolute path", path.display())));
+        return Err(Error::invalid(format!(
+            "{}: not an absolute path",
+            path.display()
+        )));
     }
     if parts.is_empty() {
         return Err(Error::invalid("cannot mount on /").hint("choose a directory below the root"));
@@ -190,7 +240,10 @@ fn relative(path: &Path) -> Result<CString> {
 }
 
 fn target(destination: &Path, kind: Kind) -> Result<Target> {
-    Ok(Target { path: relative(destination)?, kind })
+    Ok(Target {
+        path: relative(destination)?,
+        kind,
+    })
 }
 
 fn options(mount: &Mount) -> Result<Options> {
@@ -215,7 +268,9 @@ fn one_option(option: &str, options: &mut Options) -> Result<()> {
         options.attr.clear |= clear;
         return Ok(());
     }
-    let plain = PROPAGATION.iter().find(|(name, _)| *name == option || *name == recursive);
+    let plain = PROPAGATION
+        .iter()
+        .find(|(name, _)| *name == option || *name == recursive);
     if let Some((_, flag)) = plain {
         options.attr.propagation = *flag;
         return Ok(());
@@ -244,12 +299,29 @@ mod tests {
 
     #[test]
     fn a46_targets_that_belong_to_the_engine_are_refused() {
-        let bad = ["/", "/..", "/a/../..", "relative", "", "/proc", "/proc/self", "/proc/sys", "/sys"];
+        let bad = [
+            "/",
+            "/..",
+            "/a/../..",
+            "relative",
+            "",
+            "/proc",
+            "/proc/self",
+            "/proc/sys",
+            "/sys",
+        ];
         for path in bad {
             let result = validate_target(Path::new(path), "bind", Some(Some(Path::new("/data"))));
             assert!(result.is_err(), "{path:?} must be refused");
         }
-        let good = ["/data", "/proc/cpuinfo", "/sys/fs/bpf", "/a/./b", "/procedure", "/system"];
+        let good = [
+            "/data",
+            "/proc/cpuinfo",
+            "/sys/fs/bpf",
+            "/a/./b",
+            "/procedure",
+            "/system",
+        ];
         for path in good {
             let result = validate_target(Path::new(path), "bind", Some(Some(Path::new("/data"))));
             assert!(result.is_ok(), "{path:?} must work: {result:?}");

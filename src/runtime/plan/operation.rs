@@ -87,43 +87,104 @@ pub enum Operation {
     DieWithParent,
     AwaitIdMaps,
     NewSession,
-    JoinNamespace { kind: u64, path: CString },
-    JoinContainer { kinds: u64 },
+    JoinNamespace {
+        kind: u64,
+        path: CString,
+    },
+    JoinContainer {
+        kinds: u64,
+    },
     HostNull,
-    HostPropagation { attr: MountAttr },
-    AttachRoot { source: Option<CString>, at: CString },
+    HostPropagation {
+        attr: MountAttr,
+    },
+    AttachRoot {
+        source: Option<CString>,
+        at: CString,
+    },
     Mount(FsMount),
     Bind(BindMount),
-    MakeNode { path: CString, mode: u32, major: u32, minor: u32, uid: u32, gid: u32 },
-    MakeLink { content: CString, path: CString },
-    HostName { name: CString },
-    DomainName { name: CString },
+    MakeNode {
+        path: CString,
+        mode: u32,
+        major: u32,
+        minor: u32,
+        uid: u32,
+        gid: u32,
+    },
+    MakeLink {
+        content: CString,
+        path: CString,
+    },
+    HostName {
+        name: CString,
+    },
+    DomainName {
+        name: CString,
+    },
     LoopbackUp,
-    Sysctl { path: CString, value: CString },
+    Sysctl {
+        path: CString,
+        value: CString,
+    },
     AwaitCgroups,
-    JoinCgroups { files: Vec<CString> },
+    JoinCgroups {
+        files: Vec<CString>,
+    },
     NewCgroupNamespace,
-    Mask { path: CString },
-    ReadOnly { path: CString },
+    Mask {
+        path: CString,
+    },
+    ReadOnly {
+        path: CString,
+    },
     Pivot,
     ReadOnlyRoot,
-    OpenTerminal { console: bool },
+    OpenTerminal {
+        console: bool,
+    },
     StandardStreams,
-    Umask { mode: u32 },
-    OomScore { value: CString },
-    ResourceLimit { resource: u32, soft: u64, hard: u64 },
+    Umask {
+        mode: u32,
+    },
+    OomScore {
+        value: CString,
+    },
+    ResourceLimit {
+        resource: u32,
+        soft: u64,
+        hard: u64,
+    },
     SessionKeyring,
-    WorkingDirectory { path: CString, make: bool },
-    DropBounding { keep: u64 },
+    WorkingDirectory {
+        path: CString,
+        make: bool,
+    },
+    DropBounding {
+        keep: u64,
+    },
     NoNewPrivileges,
-    Filter { program: Vec<SockFilter>, flags: u32 },
+    Filter {
+        program: Vec<SockFilter>,
+        flags: u32,
+    },
     BecomeUser(Identity),
-    Capabilities { effective: u64, permitted: u64, inheritable: u64, ambient: u64 },
-    FindProgram { name: String, candidates: Vec<CString> },
+    Capabilities {
+        effective: u64,
+        permitted: u64,
+        inheritable: u64,
+        ambient: u64,
+    },
+    FindProgram {
+        name: String,
+        candidates: Vec<CString>,
+    },
     ResetSignals,
     Ready,
     AwaitGate,
-    RunInit { reaper: bool },
+    RunInit {
+        reaper: bool,
+    },
 }
 
 /// The subject of an error: what the child was doing, on which thing.
@@ -150,7 +211,11 @@ impl fmt::Display for Operation {
             }
             Operation::Bind(bind) => {
                 let source = bind.source.to_string_lossy();
-                write!(f, "bind {source} on /{}", bind.target.path.to_string_lossy())
+                write!(
+                    f,
+                    "bind {source} on /{}",
+                    bind.target.path.to_string_lossy()
+                )
             }
             Operation::MakeNode { path, .. } => {
                 write!(f, "make device /{}", path.to_string_lossy())
@@ -193,7 +258,11 @@ impl Operation {
             Operation::ResourceLimit { resource, .. } => write!(f, "set resource limit {resource}"),
             Operation::SessionKeyring => write!(f, "join a session keyring"),
             Operation::WorkingDirectory { path, .. } => {
-                write!(f, "change to working directory {:?}", path.to_string_lossy())
+                write!(
+                    f,
+                    "change to working directory {:?}",
+                    path.to_string_lossy()
+                )
             }
             Operation::DropBounding { .. } => write!(f, "drop capabilities"),
             Operation::NoNewPrivileges => write!(f, "set no_new_privs"),

@@ -3,9 +3,7 @@
 use std::ffi::CString;
 use std::path::Path;
 
-use oci_spec::runtime::{
-    Capabilities, LinuxCapabilities, PosixRlimitType, Process,
-};
+use oci_spec::runtime::{Capabilities, LinuxCapabilities, PosixRlimitType, Process};
 
 use super::{Extras, Host, Operation, c_path, c_text};
 use crate::error::{Error, Result};
@@ -29,7 +27,9 @@ pub(super) fn push(
     ops: &mut Vec<Operation>,
 ) -> Result<()> {
     ops.push(Operation::StandardStreams);
-    ops.push(Operation::Umask { mode: process.user().umask().unwrap_or(0o022) });
+    ops.push(Operation::Umask {
+        mode: process.user().umask().unwrap_or(0o022),
+    });
     ops.push(Operation::SessionKeyring);
     if let Some(score) = process.oom_score_adj() {
         let value = c_text("process.oomScoreAdj", &score.to_string())?;
@@ -38,11 +38,20 @@ pub(super) fn push(
     limits(process, host, ops);
     let path = c_path(process.cwd())?;
     if !process.cwd().is_absolute() {
-        return Err(Error::invalid(format!("process.cwd: {:?} is not absolute", process.cwd())));
+        return Err(Error::invalid(format!(
+            "process.cwd: {:?} is not absolute",
+            process.cwd()
+        )));
     }
-    ops.push(Operation::WorkingDirectory { path, make: extras.make_cwd });
+    ops.push(Operation::WorkingDirectory {
+        path,
+        make: extras.make_cwd,
+    });
     privileges(process, host, extras, ops)?;
-    ops.push(Operation::FindProgram { name: program(process)?, candidates: candidates(process)? });
+    ops.push(Operation::FindProgram {
+        name: program(process)?,
+        candidates: candidates(process)?,
+    });
     ops.push(Operation::ResetSignals);
     // Changing the user cleared the death signal, prctl(2).
     if extras.die_with_parent {
@@ -52,7 +61,9 @@ pub(super) fn push(
     if extras.gate {
         ops.push(Operation::AwaitGate);
     }
-    ops.push(Operation::RunInit { reaper: extras.reaper });
+    ops.push(Operation::RunInit {
+        reaper: extras.reaper,
+    });
     Ok(())
 }
 
@@ -69,9 +80,13 @@ fn privileges(
         Some(sets) => sets.clone(),
         None => {
             let mut sets = none;
-            for set in [LinuxCapabilities::set_bounding, LinuxCapabilities::set_effective,
-                LinuxCapabilities::set_permitted, LinuxCapabilities::set_inheritable,
-                LinuxCapabilities::set_ambient] {
+            for set in [
+                LinuxCapabilities::set_bounding,
+                LinuxCapabilities::set_effective,
+                LinuxCapabilities::set_permitted,
+                LinuxCapabilities::set_inheritable,
+                LinuxCapabilities::set_ambient,
+            ] {
                 set(&mut sets, None);
             }
             sets
@@ -79,7 +94,9 @@ fn privileges(
     };
     let bits = |set: &Option<Capabilities>| capability_bits(set) & host.capabilities;
     let permitted = bits(sets.permitted());
-    ops.push(Operation::DropBounding { keep: bits(sets.bounding()) });
+    ops.push(Operation::DropBounding {
+        keep: bits(sets.bounding()),
+    });
     let no_new_privileges = process.no_new_privileges().unwrap_or(false);
     let filter = (!extras.filter.is_empty()).then(|| Operation::Filter {
         program: extras.filter.clone(),
@@ -110,7 +127,10 @@ fn privileges(
 
 /// One bit per capability, as in capset(2).
 pub fn capability_bits(set: &Option<Capabilities>) -> u64 {
-    let names = set.iter().flatten().map(|capability| format!("CAP_{capability}"));
+    let names = set
+        .iter()
+        .flatten()
+        .map(|capability| format!("CAP_{capability}"));
     let known = names.filter_map(|name| name.parse::<caps::Capability>().ok());
     known.fold(0, |bits, capability| bits | capability.bitmask())
 }
@@ -118,9 +138,16 @@ pub fn capability_bits(set: &Option<Capabilities>) -> u64 {
 fn limits(process: &Process, host: &Host, ops: &mut Vec<Operation>) {
     for limit in process.rlimits().iter().flatten() {
         let resource = resource_number(limit.typ());
-        let most = host.hard_limits.iter().find(|(number, _)| *number == resource);
+        let most = host
+            .hard_limits
+            .iter()
+            .find(|(number, _)| *number == resource);
         let hard = most.map_or(limit.hard(), |(_, most)| limit.hard().min(*most));
-        ops.push(Operation::ResourceLimit { resource, soft: limit.soft().min(hard), hard });
+        ops.push(Operation::ResourceLimit {
+            resource,
+            soft: limit.soft().min(hard),
+            hard,
+        });
     }
 }
 
@@ -148,7 +175,9 @@ fn resource_number(kind: PosixRlimitType) -> u32 {
 
 fn program(process: &Process) -> Result<String> {
     let first = process.args().iter().flatten().next();
-    first.cloned().ok_or_else(|| Error::invalid("process.args is empty"))
+    first
+        .cloned()
+        .ok_or_else(|| Error::invalid("process.args is empty"))
 }
 
 /// Every path the program may have, in the order execvp(3) would try them.
@@ -158,18 +187,32 @@ fn candidates(process: &Process) -> Result<Vec<CString>> {
         return Ok(vec![c_text("process.args", &name)?]);
     }
     let variables = process.env().iter().flatten();
-    let path = variables.filter_map(|entry| entry.strip_prefix("PATH=")).next_back();
+    let path = variables
+        .filter_map(|entry| entry.strip_prefix("PATH="))
+        .next_back();
     let directories = path.unwrap_or(DEFAULT_PATH).split(':');
     let directories = directories.map(|dir| if dir.is_empty() { "." } else { dir });
-    directories.map(|dir| c_path(&Path::new(dir).join(&name))).collect()
+    directories
+        .map(|dir| c_path(&Path::new(dir).join(&name)))
+        .collect()
 }
 
 pub(super) fn arguments(process: &Process) -> Result<Vec<CString>> {
-    process.args().iter().flatten().map(|text| c_text("process.args", text)).collect()
+    process
+        .args()
+        .iter()
+        .flatten()
+        .map(|text| c_text("process.args", text))
+        .collect()
 }
 
 pub(super) fn environment(process: &Process) -> Result<Vec<CString>> {
-    process.env().iter().flatten().map(|text| c_text("process.env", text)).collect()
+    process
+        .env()
+        .iter()
+        .flatten()
+        .map(|text| c_text("process.env", text))
+        .collect()
 }
 
 /// The path below /proc/sys of a kernel parameter that belongs to one of our new namespaces.
@@ -178,8 +221,16 @@ pub(super) fn sysctl_path(key: &str, namespaces: u64) -> Result<CString> {
     let shape = |c: char| c.is_ascii_alphanumeric() || "._-/*".contains(c);
     let dotted = key.replace('/', ".");
     let parts_fine = dotted.split('.').all(|part| !part.is_empty()) && key.chars().all(shape);
-    let ipc = ["kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall",
-        "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"];
+    let ipc = [
+        "kernel.msgmax",
+        "kernel.msgmnb",
+        "kernel.msgmni",
+        "kernel.sem",
+        "kernel.shmall",
+        "kernel.shmmax",
+        "kernel.shmmni",
+        "kernel.shm_rmid_forced",
+    ];
     let ours = (has(libc::CLONE_NEWNET) && dotted.starts_with("net."))
         || (has(libc::CLONE_NEWIPC) && ipc.contains(&dotted.as_str()))
         || (has(libc::CLONE_NEWIPC) && dotted.starts_with("fs.mqueue."))
@@ -191,7 +242,11 @@ pub(super) fn sysctl_path(key: &str, namespaces: u64) -> Result<CString> {
         .hint("only net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.* may be set"));
     }
     // A key with slashes keeps dots inside its parts (interface names); otherwise dots separate.
-    let path = if key.contains('/') { key.to_owned() } else { key.replace('.', "/") };
+    let path = if key.contains('/') {
+        key.to_owned()
+    } else {
+        key.replace('.', "/")
+    };
     c_text("linux.sysctl", &format!("sys/{path}"))
 }
 
@@ -202,13 +257,26 @@ mod tests {
     #[test]
     fn a66_only_namespaced_sysctls_have_a_path() {
         let all = (libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS) as u64;
-        let good = ["net.ipv4.ping_group_range", "net/ipv4/conf/eth0.1/rp_filter", "kernel.sem",
-            "fs.mqueue.msg_max", "kernel.shm_rmid_forced"];
+        let good = [
+            "net.ipv4.ping_group_range",
+            "net/ipv4/conf/eth0.1/rp_filter",
+            "kernel.sem",
+            "fs.mqueue.msg_max",
+            "kernel.shm_rmid_forced",
+        ];
         for key in good {
             assert!(sysctl_path(key, all).is_ok(), "{key}");
         }
-        let bad = ["kernel.core_pattern", "net/../kernel/core_pattern", "kernel.shm_rmid_forced=1",
-            "net.ipv4\n.x", "vm.swappiness", "", "net.", "kernel.shmmax.x"];
+        let bad = [
+            "kernel.core_pattern",
+            "net/../kernel/core_pattern",
+            "kernel.shm_rmid_forced=1",
+            "net.ipv4\n.x",
+            "vm.swappiness",
+            "",
+            "net.",
+            "kernel.shmmax.x",
+        ];
         for key in bad {
             assert!(sysctl_path(key, all).is_err(), "{key}");
         }
@@ -221,6 +289,9 @@ mod tests {
         process.set_args(Some(vec!["ls".into(), "-l".into()]));
         process.set_env(Some(vec!["PATH=/a::/b".into()]));
         let paths = candidates(&process).expect("valid");
-        assert_eq!(paths, [c"/a/ls".to_owned(), c"./ls".to_owned(), c"/b/ls".to_owned()]);
+        assert_eq!(
+            paths,
+            [c"/a/ls".to_owned(), c"./ls".to_owned(), c"/b/ls".to_owned()]
+        );
     }
 }

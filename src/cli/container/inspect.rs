@@ -1,0 +1,296 @@
+//! The container half of `hull inspect`: Docker's JSON tree.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::flags::{Matches, switch};
+use crate::cli::inspect::{format_flag, print_each};
+use crate::cli::{Command, Words};
+use crate::config::Settings;
+use crate::container;
+use crate::error::Result;
+use crate::state::{Config, MountKind, NetworkMode, Record, Records, Status};
+
+pub const COMMAND: Command = Command {
+    paths: &["container inspect"],
+    about: "Display detailed information on one or more containers",
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    words: Words::AtLeast(1),
+    arguments: |command| {
+        command
+            .arg(format_flag())
+            .arg(switch("size", "Display total file sizes").short('s'))
+    },
+    run: |matches: &Matches, settings: &Settings| {
+        print_each(matches.text("format"), &matches.words(), |name| {
+            look_up(settings, name)
+        })
+    },
+    ..Command::BASE
+};
+
+/// Go's zero time, for what has not happened.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// The container with this name or id.
+pub fn look_up(settings: &Settings, name: &str) -> Result<Value> {
+    let records = container::records(settings);
+    let id = records.find(name)?;
+    let (record, config) = (records.record(&id)?, records.config(&id)?);
+    Ok(tree(&records, &record, &config))
+}
+
+fn tree(records: &Records, record: &Record, config: &Config) -> Value {
+    let state = &record.state;
+    let arguments = config.process.arguments();
+    let (path, rest) = arguments
+        .split_first()
+        .map_or((String::new(), &[][..]), |(first, rest)| {
+            (first.clone(), rest)
+        });
+    let directory = records.directory(&state.id);
+    let at = |name: &str| directory.join(name).display().to_string();
+    json!({
+        "Id": state.id.to_string(),
+        "Created": state.created.to_string(),
+        "Path": path,
+        "Args": rest,
+        "State": state_tree(record),
+        "Image": config.image.to_string(),
+        "ResolvConfPath": at("resolv.conf"),
+        "HostnamePath": at("hostname"),
+        "HostsPath": at("hosts"),
+        "LogPath": match config.log.driver.as_str() {
+            "json-file" => at(&format!("log/{}", container::log_name(&state.id))),
+            _ => String::new(),
+        },
+        "Name": format!("/{}", state.name),
+        "RestartCount": 0,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": Value::Null,
+        "HostConfig": host_config(config),
+        "GraphDriver": {
+            "Data": {"UpperDir": at("up/diff"), "WorkDir": at("up/work")},
+            "Name": "overlay2",
+        },
+        "Mounts": mounts(config),
+        "Config": config_tree(config),
+        "NetworkSettings": network_settings(config),
+    })
+}
+
+fn state_tree(record: &Record) -> Value {
+    let state = &record.state;
+    let time = |time: Option<crate::base::Timestamp>| {
+        time.map_or(NEVER.to_owned(), |time| time.to_string())
+    };
+    let running = matches!(state.status, Status::Running | Status::Paused);
+    json!({
+        "Status": state.status.to_string(),
+        "Running": running,
+        "Paused": state.status == Status::Paused,
+        "Restarting": false,
+        "OOMKilled": state.oom_killed,
+        "Dead": false,
+        "Pid": record.live.as_ref().map_or(0, |live| live.pid),
+        "ExitCode": if running { 0 } else { state.exit_code },
+        "Error": state.error,
+        "StartedAt": time(state.started),
+        "FinishedAt": time(state.finished),
+    })
+}
+
+fn host_config(config: &Config) -> Value {
+    let binds: Vec<String> = config
+        .mounts
+        .iter()
+        .filter(|mount| mount.kind == MountKind::Bind)
+        .map(|mount| {
+            let options = mount.options.join(",");
+            let options = if options.is_empty() {
+                options
+            } else {
+                format!(":{options}")
+            };
+            format!(
+                "{}:{}{options}",
+                mount.source.display(),
+                mount.target.display()
+            )
+        })
+        .collect();
+    let tmpfs: BTreeMap<String, String> = config
+        .mounts
+        .iter()
+        .filter(|mount| mount.kind == MountKind::Tmpfs)
+        .map(|mount| (mount.target.display().to_string(), mount.options.join(",")))
+        .collect();
+    let ulimits: Vec<Value> = config
+        .ulimits
+        .iter()
+        .map(|limit| json!({"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft}))
+        .collect();
+    let memory = config
+        .resources
+        .memory()
+        .as_ref()
+        .and_then(|memory| memory.limit());
+    let pids = config.resources.pids().as_ref().map(|pids| pids.limit());
+    json!({
+        "Binds": binds,
+        "ContainerIDFile": "",
+        "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
+        "NetworkMode": network_name(config),
+        "PortBindings": {},
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "AutoRemove": config.auto_remove,
+        "VolumeDriver": "",
+        "VolumesFrom": Value::Null,
+        "CapAdd": list_or_null(&config.cap_add),
+        "CapDrop": list_or_null(&config.cap_drop),
+        "CgroupnsMode": "private",
+        "Dns": [],
+        "DnsOptions": [],
+        "DnsSearch": [],
+        "ExtraHosts": list_or_null(&config.extra_hosts),
+        "GroupAdd": list_or_null(&config.group_add),
+        "IpcMode": "private",
+        "Cgroup": "",
+        "Links": Value::Null,
+        "OomScoreAdj": config.oom_score_adj.unwrap_or(0),
+        "PidMode": "",
+        "Privileged": config.privileged,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": config.read_only,
+        "SecurityOpt": list_or_null(&config.security_options),
+        "Tmpfs": tmpfs,
+        "UTSMode": "",
+        "UsernsMode": "",
+        "ShmSize": config.shm_bytes,
+        "Sysctls": config.sysctls,
+        "Runtime": "hull",
+        "Init": config.init,
+        "Memory": memory.unwrap_or(0),
+        "NanoCpus": 0,
+        "CpuShares": 0,
+        "PidsLimit": pids,
+        "Ulimits": ulimits,
+        "MaskedPaths": if config.privileged { Value::Null } else { json!(container::MASKED_PATHS) },
+        "ReadonlyPaths": if config.privileged { Value::Null } else { json!(container::READ_ONLY_PATHS) },
+    })
+}
+
+fn list_or_null(list: &[String]) -> Value {
+    if list.is_empty() {
+        Value::Null
+    } else {
+        json!(list)
+    }
+}
+
+fn log_options(config: &Config) -> Value {
+    let mut options = Map::new();
+    if let Some(bytes) = config.log.max_bytes {
+        options.insert("max-size".to_owned(), bytes.to_string().into());
+    }
+    options.insert(
+        "max-file".to_owned(),
+        config.log.max_files.to_string().into(),
+    );
+    options.into()
+}
+
+fn mounts(config: &Config) -> Value {
+    let mount = |mount: &crate::state::Mount| {
+        let bind = mount.kind == MountKind::Bind;
+        json!({
+            "Type": if bind { "bind" } else { "tmpfs" },
+            "Source": mount.source.display().to_string(),
+            "Destination": mount.target.display().to_string(),
+            "Mode": mount.options.join(","),
+            "RW": !mount.options.iter().any(|option| option == "ro"),
+            "Propagation": if bind { "rprivate" } else { "" },
+        })
+    };
+    config.mounts.iter().map(mount).collect()
+}
+
+fn config_tree(config: &Config) -> Value {
+    let process = &config.process;
+    let exposed: Map<String, Value> = config
+        .exposed_ports
+        .iter()
+        .map(|port| (port.clone(), json!({})))
+        .collect();
+    json!({
+        "Hostname": config.hostname,
+        "Domainname": config.domainname,
+        "User": process.user,
+        "AttachStdin": false,
+        "AttachStdout": true,
+        "AttachStderr": true,
+        "ExposedPorts": exposed,
+        "Tty": process.terminal,
+        "OpenStdin": process.open_stdin,
+        "StdinOnce": false,
+        "Env": process.env,
+        "Cmd": process.command,
+        "Image": config.image_name,
+        "Volumes": Value::Null,
+        "WorkingDir": process.working_dir.strip_prefix('/').filter(|rest| rest.is_empty())
+            .map_or(process.working_dir.as_str(), |_| ""),
+        "Entrypoint": process.entrypoint,
+        "OnBuild": Value::Null,
+        "Labels": config.labels,
+        "StopSignal": signal_name(config.stop_signal),
+        "StopTimeout": config.stop_timeout,
+    })
+}
+
+fn signal_name(number: i32) -> String {
+    match nix::sys::signal::Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) => format!("SIGRTMIN+{}", number - 34),
+    }
+}
+
+fn network_name(config: &Config) -> &'static str {
+    match config.network {
+        NetworkMode::None => "none",
+        NetworkMode::Host => "host",
+    }
+}
+
+fn network_settings(config: &Config) -> Value {
+    let network = json!({
+        "IPAMConfig": Value::Null,
+        "Links": Value::Null,
+        "Aliases": Value::Null,
+        "MacAddress": "",
+        "NetworkID": "",
+        "EndpointID": "",
+        "Gateway": "",
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "DriverOpts": Value::Null,
+    });
+    json!({
+        "Bridge": "",
+        "SandboxID": "",
+        "Ports": {},
+        "SandboxKey": "",
+        "Gateway": "",
+        "IPAddress": "",
+        "IPPrefixLen": 0,
+        "MacAddress": "",
+        "Networks": {network_name(config): network},
+    })
+}
