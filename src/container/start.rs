@@ -329,10 +329,12 @@ impl Job<'_> {
     ) -> Result<Created> {
         let config = self.config;
         let root = self.mount_root(ownership)?;
-        let user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let highest_gid = crate::rootless::highest_gid("self")?;
+        user.keep_mapped_groups(highest_gid);
         let around = to_spec::Surroundings {
             user_namespace: self.settings.rootless,
-            maps_tty_group: ownership == Ownership::Full,
+            highest_gid,
             directory: self.directory.clone(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
