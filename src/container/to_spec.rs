@@ -21,8 +21,8 @@ pub struct Surroundings {
     pub user_namespace: bool,
     /// The highest group id that has a mapping there.
     pub highest_gid: u32,
-    /// The container's directory, whose files are bound into /etc.
-    pub directory: PathBuf,
+    /// Where the files are that are bound into /etc.
+    pub files: PathBuf,
 }
 
 /// The group of terminals in every distribution.
@@ -309,11 +309,11 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
         "/dev/shm",
         &["nosuid", "noexec", "nodev", "mode=1777", &shm],
     ));
-    for name in ["resolv.conf", "hostname", "hosts"] {
+    for name in super::files::NAMES {
         let target = Path::new("/etc").join(name);
         let taken = config.mounts.iter().any(|mount| mount.target == target);
         if !taken {
-            let source = around.directory.join(name);
+            let source = around.files.join(name);
             out.push(oci_mount(
                 "bind",
                 &source,
