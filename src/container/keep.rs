@@ -206,6 +206,8 @@ fn read_carried(number: RawFd) -> Result<Carried> {
 
 /// Attends to the container until its end, then records it and gives everything back.
 fn stay(carried: Carried) -> Result<()> {
+    // The program may stop reading its input at any time; nobody may end the monitor that way.
+    crate::sys::signal::ignore_sigpipe();
     // Only a label for ps(1).
     let _ = rustix::thread::set_name(c"hull: monitor");
     let take = |number: RawFd| -> Result<OwnedFd> {
