@@ -172,7 +172,7 @@ fn bring_up(
 /// Undoes a failed start and notes the reason.
 fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
-    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
         let _ = remove::bury_and_delete(records, &config.id, false);
         return;
@@ -201,7 +201,7 @@ fn bring_up_locked(
         config,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(&config.id)?,
+        cgroup: super::cgroup(records, &config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
