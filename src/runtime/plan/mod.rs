@@ -7,11 +7,11 @@ mod operation;
 mod process;
 
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
-pub use mounts::validate_target;
+pub use mounts::{mount_options, validate_target};
 pub use operation::{BindMount, FsMount, Kind, Operation, Slot, Target};
 pub use process::{Identity, capability_bits};
 
@@ -41,8 +41,12 @@ pub struct Extras {
     pub reaper: bool,
     /// `cgroup.procs` or `tasks` files to write `0` to, by host path.
     pub cgroup_files: Vec<CString>,
+    /// Version 1 hierarchies for a mount of type `cgroup`; none means version 2.
+    pub cgroup_hierarchies: Vec<CgroupHierarchy>,
     /// Make a missing working directory, as Docker does.
     pub make_cwd: bool,
+    /// Stay in the launcher's session keyring.
+    pub keep_keyring: bool,
     /// The compiled system-call filter; empty for none.
     pub filter: Vec<SockFilter>,
     /// Flags for seccomp(2).
@@ -54,6 +58,17 @@ pub struct Extras {
     /// The child writes its `READY` record only after everything, then waits on this socket
     /// instead of the report socket (the OCI create/start split).
     pub gate: bool,
+}
+
+/// One version 1 hierarchy as a container sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupHierarchy {
+    /// Its directory's name below /sys/fs/cgroup.
+    pub name: String,
+    /// Controllers, or `name=…`.
+    pub controllers: Vec<String>,
+    /// The container's own directory, on the host.
+    pub directory: PathBuf,
 }
 
 /// Everything the child does, and the strings for the last step.
@@ -87,6 +102,11 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     let default_linux = Linux::default();
     let linux = spec.linux().as_ref().unwrap_or(&default_linux);
     let (namespaces, joins) = namespaces(linux)?;
+    // Device nodes belong to the initial user namespace, mknod(2).
+    let host = &Host {
+        may_mknod: host.may_mknod && !has(namespaces, libc::CLONE_NEWUSER),
+        ..host.clone()
+    };
     let terminal = process.terminal().unwrap_or(false);
     let mut ops = Vec::with_capacity(64);
     if extras.die_with_parent {
@@ -290,7 +310,7 @@ fn cgroups(extras: &Extras, namespaces: u64, spec: &Spec, ops: &mut Vec<Operatio
     if has(namespaces, libc::CLONE_NEWCGROUP) {
         ops.push(Operation::NewCgroupNamespace);
     }
-    mounts::push_cgroup(spec, ops)
+    mounts::push_cgroup(spec, &extras.cgroup_hierarchies, ops)
 }
 
 fn map_of(map: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<(u32, u32, u32)> {
