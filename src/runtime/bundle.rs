@@ -11,7 +11,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use oci_spec::runtime::Spec;
+use oci_spec::runtime::{Mount, Spec};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use serde::{Deserialize, Serialize};
@@ -276,17 +276,25 @@ fn launch_gated(
     directory: &Path,
 ) -> Result<(State, Created)> {
     refuse_unsupported(spec)?;
-    let attach_at = directory.join("root");
-    fs::create_dir(&attach_at).context(|| format!("make {}", attach_at.display()))?;
     let linux = spec.linux().clone().unwrap_or_default();
     let path = cgroup_path(id, linux.cgroups_path().as_deref());
     let cgroup = Cgroup::at(&Hierarchies::detect()?, &path)?;
     let mut extras = extras_for(spec)?;
     extras.keep_keyring = options.keep_keyring;
-    extras.attach_at = super::plan::c_string(&attach_at)?;
-    extras.cgroup_files = cgroup.member_files();
+    if !plan::has_user_namespace(spec) {
+        // Inside one the child may not open them; the launcher puts it there.
+        extras.cgroup_files = cgroup.member_files();
+    }
     extras.cgroup_hierarchies = cgroup.hierarchies();
-    let spec = absolute_root(spec, &options.bundle);
+    let mut spec = absolute_root(spec, &options.bundle);
+    if cgroup.is_none() {
+        // There is nothing of its own to show; what /sys brings along stays.
+        let cgroup = |mount: &Mount| mount.typ().as_deref() == Some("cgroup");
+        let mounts = spec.mounts_mut().iter_mut();
+        mounts.for_each(|mounts| mounts.retain(|mount| !cgroup(mount)));
+    }
+    // On top of itself: where root of a user namespace can reach the root, it can attach it.
+    extras.attach_at = plan::c_string(&rootfs_of(&spec))?;
     let plan = plan::build(&spec, &host(), extras)?;
     let gate = bind_gate(directory)?;
     let resources = linux.resources().clone().unwrap_or_default();

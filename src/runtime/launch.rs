@@ -173,6 +173,10 @@ fn prepare(request: &Launch<'_>, created: &mut Created) -> Result<()> {
     }
     if let Some((cgroup, resources)) = request.cgroup {
         cgroup.make_version_1()?;
+        let joins = |operation: &Operation| matches!(operation, Operation::JoinCgroups { .. });
+        if !request.plan.operations.iter().any(joins) {
+            cgroup.add_to_version_1(created.pid)?;
+        }
         created.warnings = cgroup.apply(resources)?;
     }
     if request.plan.operations.contains(&Operation::AwaitCgroups) {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use oci_spec::runtime::LinuxResources;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::process::PidfdFlags;
+use rustix::process::{Pid, PidfdFlags};
 
 pub use hierarchy::{Hierarchies, Version1};
 pub use limits::{Setting, version_1_settings, version_2_settings};
@@ -105,6 +105,16 @@ impl Cgroup {
         Ok(())
     }
 
+    /// Puts a process that cannot do so itself into the version 1 cgroups. Slow, see above.
+    pub fn add_to_version_1(&self, pid: Pid) -> Result<()> {
+        for (_, path) in &self.version_1 {
+            let file = path.join("cgroup.procs");
+            let id = pid.as_raw_nonzero().to_string();
+            fs::write(&file, id).context(|| format!("write {}", file.display()))?;
+        }
+        Ok(())
+    }
+
     /// The `tasks` files that the child writes itself into.
     pub fn member_files(&self) -> Vec<CString> {
         use std::os::unix::ffi::OsStringExt as _;
@@ -175,7 +185,7 @@ impl Cgroup {
     /// The first refusal; processes that end meanwhile are none.
     pub fn signal_all(&self, number: i32) -> Result<()> {
         for pid in self.members() {
-            let Some(pid) = rustix::process::Pid::from_raw(pid) else {
+            let Some(pid) = Pid::from_raw(pid) else {
                 continue;
             };
             let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty());
@@ -197,7 +207,7 @@ impl Cgroup {
         // Linux before 5.14, or version 1 only: freeze, so that nobody forks away, and signal.
         let frozen = self.freeze(true).is_ok();
         for pid in members {
-            if let Some(pid) = rustix::process::Pid::from_raw(*pid) {
+            if let Some(pid) = Pid::from_raw(*pid) {
                 // A process may end by itself in between.
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }

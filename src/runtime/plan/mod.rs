@@ -104,7 +104,7 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     let (namespaces, joins) = namespaces(linux)?;
     // Device nodes belong to the initial user namespace, mknod(2).
     let host = &Host {
-        may_mknod: host.may_mknod && !has(namespaces, libc::CLONE_NEWUSER),
+        may_mknod: host.may_mknod && !has_user_namespace(spec),
         ..host.clone()
     };
     let terminal = process.terminal().unwrap_or(false);
@@ -177,6 +177,16 @@ pub fn build_exec(
         gid_map: Vec::new(),
         terminal,
     })
+}
+
+/// The spec asks for a new user namespace.
+pub fn has_user_namespace(spec: &Spec) -> bool {
+    let linux = spec.linux().as_ref();
+    let mut namespaces = linux
+        .iter()
+        .flat_map(|linux| linux.namespaces().iter().flatten());
+    namespaces
+        .any(|namespace| namespace.typ() == LinuxNamespaceType::User && namespace.path().is_none())
 }
 
 fn has(flags: u64, flag: libc::c_int) -> bool {
