@@ -114,7 +114,9 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     slots.set(Slot::Init, kept[1].as_raw_fd());
     let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr]
         .into_iter()
-        .zip(request.streams);
+        .zip(request.streams)
+        // A reader of ours would wait for the end of a copy as long as the child waits.
+        .filter(|_| !plan.terminal);
     let others = [
         (Slot::RootMount, request.root_mount),
         (Slot::Gate, request.gate),
