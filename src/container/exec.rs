@@ -57,7 +57,8 @@ pub fn exec(
     let container = live.pidfd().ok_or_else(not_running)?;
     let config = exec_config(records.config(id)?, request)?;
     let root = container_root(&live)?;
-    let user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+    let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+    user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
     drop(root);
     let joined = start(&live, &container, &config, &user, request)?;
     joined.start()?;

@@ -8,6 +8,7 @@ mod attach;
 mod create;
 mod defaults;
 mod exec;
+mod files;
 mod keep;
 mod relay;
 mod remove;

@@ -16,12 +16,13 @@ use rustix::pipe::PipeFlags;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
-use super::{remove, stage, to_spec};
+use super::{files, remove, stage, to_spec};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::monitor::wire;
 use crate::rootfs::{self, Upper};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
@@ -100,6 +101,8 @@ fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
+    // What is made for the container has the modes we say, whatever the caller's mask.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     let null = rustix::fs::openat(
         CWD,
         "/dev/null",
@@ -192,10 +195,13 @@ fn bring_up_locked(
     let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
     let listener = wire::listen(run.path())?;
     let streams = Streams::open(config)?;
+    files::write(run.path(), config)?;
     let job = Job {
         settings,
         config,
         directory: records.directory(&config.id),
+        run: run.path().to_owned(),
+        cgroup: super::cgroup(&config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -250,6 +256,7 @@ fn bring_up_locked(
             auto_remove: config.auto_remove,
         },
         config: config.clone(),
+        cgroup: job.cgroup,
         lock: None,
         container: created.pidfd,
         terminal: created.terminal,
@@ -317,6 +324,10 @@ pub(super) struct Job<'a> {
     pub settings: &'a Settings,
     pub config: &'a Config,
     pub directory: PathBuf,
+    /// Its run directory.
+    pub run: PathBuf,
+    /// Its cgroups; none where this user may not write any.
+    pub cgroup: Cgroup,
 }
 
 impl Job<'_> {
@@ -329,14 +340,16 @@ impl Job<'_> {
     ) -> Result<Created> {
         let config = self.config;
         let root = self.mount_root(ownership)?;
-        let user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let highest_gid = crate::rootless::highest_gid("self")?;
+        user.keep_mapped_groups(highest_gid);
         let around = to_spec::Surroundings {
             user_namespace: self.settings.rootless,
-            maps_tty_group: ownership == Ownership::Full,
-            directory: self.directory.clone(),
+            highest_gid,
+            files: self.run.clone(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
-        let cgroup = super::cgroup(&config.id)?;
+        let cgroup = &self.cgroup;
         // Limits that cannot be kept anyway are not asked for; the command said so at create.
         let resources = config.resources.clone();
         let process = spec.process_mut().as_mut();
@@ -356,7 +369,7 @@ impl Job<'_> {
             ..Extras::default()
         };
         let plan = plan::build(&spec, &host(), extras)?;
-        let cgroup = (!cgroup.is_none()).then_some((&cgroup, &resources));
+        let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
         launch(&Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
@@ -377,7 +390,8 @@ impl Job<'_> {
             || layers
                 .iter()
                 .any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
-        let paths: Vec<PathBuf> = layers.into_iter().map(|layer| layer.path).collect();
+        let mut paths = vec![files::bottom_layer(&self.settings.root)?];
+        paths.extend(layers.into_iter().map(|layer| layer.path));
         let up = self.directory.join("up");
         let upper = Upper {
             diff: up.join("diff"),

@@ -322,6 +322,9 @@ fn words(plan: &Plan, code: u32, errno: i32) -> Error {
         Operation::WorkingDirectory { path, .. } if errno == Errno::LOOP => Error::invalid(
             format!("working directory {path:?} leads out of the container"),
         ),
+        Operation::BecomeUser(_) if errno == Errno::INVAL => Error::from(errno)
+            .wrap(operation.to_string())
+            .hint("this id is not mapped: add a range to /etc/subuid and /etc/subgid"),
         other => Error::from(errno).wrap(other.to_string()),
     }
 }

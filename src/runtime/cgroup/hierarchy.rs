@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Context as _, Result};
 
 /// One mounted version 1 hierarchy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version1 {
     /// Controllers, or `name=…` for a hierarchy without any.
     pub controllers: Vec<String>,
@@ -33,6 +35,10 @@ impl Hierarchies {
     pub fn detect() -> Result<Hierarchies> {
         let text = fs::read_to_string("/proc/self/mountinfo").context(|| "read mountinfo")?;
         let mut found = Hierarchies::parse(&text);
+        if rustix::process::geteuid().is_root() {
+            // A hierarchy that is mounted read only says so when a directory is made in it.
+            return Ok(found);
+        }
         let writable = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
         found.version_2 = found.version_2.filter(|path| writable(path));
         found.version_1.retain(|v1| writable(&v1.mount));

@@ -19,6 +19,7 @@ use oci_spec::runtime::LinuxResources;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
+use serde::{Deserialize, Serialize};
 
 pub use hierarchy::{Hierarchies, Version1};
 pub use limits::{Setting, version_1_settings, version_2_settings};
@@ -28,7 +29,7 @@ use crate::error::{Context as _, Error, Result};
 use crate::sys::signal;
 
 /// The cgroups of one container: one directory per hierarchy, all with the same relative path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Cgroup {
     version_2: Option<PathBuf>,
     version_1: Vec<(Version1, PathBuf)>,
@@ -279,6 +280,24 @@ impl Cgroup {
             crate::error::Kind::System,
             "the container did not freeze in 10 s",
         ))
+    }
+
+    /// Kills what is left inside and removes the directories. Where the first process had a PID
+    /// namespace of its own nothing is left, and nobody is looked for.
+    pub fn end(&self, patience: Duration) -> Result<()> {
+        let paths = self
+            .version_2
+            .iter()
+            .chain(self.version_1.iter().map(|(_, path)| path));
+        let removed = |path: &PathBuf| match fs::remove_dir(path) {
+            Err(error) => error.kind() == ErrorKind::NotFound,
+            Ok(()) => true,
+        };
+        if paths.fold(true, |all, path| removed(path) && all) {
+            return Ok(());
+        }
+        self.kill_all(patience)?;
+        self.remove()
     }
 
     /// Removes the directories, children first. Busy ones are tried again for a while: a cgroup
