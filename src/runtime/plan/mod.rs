@@ -5,6 +5,8 @@ mod device;
 mod mounts;
 mod operation;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,18 @@ pub struct Host {
     pub hard_limits: Vec<(u32, u64)>,
     /// Device nodes can be made; otherwise they are bound from the host.
     pub may_mknod: bool,
+}
+
+impl Host {
+    /// What its first process may do in a new user namespace: it has every capability there, but
+    /// device nodes belong to the initial one, mknod(2).
+    fn inside_user_namespace(&self) -> Host {
+        Host {
+            capabilities: u64::MAX,
+            may_mknod: false,
+            ..self.clone()
+        }
+    }
 }
 
 /// What the caller adds to the spec.
@@ -102,10 +116,11 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     let default_linux = Linux::default();
     let linux = spec.linux().as_ref().unwrap_or(&default_linux);
     let (namespaces, joins) = namespaces(linux)?;
-    // Device nodes belong to the initial user namespace, mknod(2).
-    let host = &Host {
-        may_mknod: host.may_mknod && !has_user_namespace(spec),
-        ..host.clone()
+    let inside = host.inside_user_namespace();
+    let host = if has_user_namespace(spec) {
+        &inside
+    } else {
+        host
     };
     let terminal = process.terminal().unwrap_or(false);
     let mut ops = Vec::with_capacity(64);
