@@ -362,6 +362,7 @@ impl Job<'_> {
             root_is_mounted: true,
             reaper: config.init,
             cgroup_files: cgroup.member_files(),
+            cgroup_hierarchies: cgroup.hierarchies(),
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,

@@ -16,6 +16,7 @@ mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod oci;
 mod process;
 mod pty;
 mod registry;

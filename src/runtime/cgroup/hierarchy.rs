@@ -170,27 +170,39 @@ pub(super) fn enable_controllers(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the parents of a version 1 cpuset cgroup hand their processors and memory nodes to new
-/// children; an empty cpuset admits nobody, cpuset(7).
-pub(super) fn inherit_cpuset(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent() else {
-        return Ok(());
-    };
-    if parent.exists() {
+/// Makes a version 1 cpuset cgroup below `top` with the processors and memory nodes of its
+/// parents, also where others made those; an empty cpuset admits nobody, cpuset(7).
+pub(super) fn inherit_cpuset(top: &Path, path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(top);
+    let own = parent.ends_with("hull");
+    // Ours hand everything down by themselves, once they are there.
+    if own && parent.exists() {
         return Ok(());
     }
-    inherit_cpuset(parent)?;
-    fs::create_dir_all(parent).context(|| format!("make cgroup {}", parent.display()))?;
-    for file in ["cpuset.cpus", "cpuset.mems"] {
-        let from = parent.parent().unwrap_or(parent).join(file);
-        let value = fs::read_to_string(&from).context(|| format!("read {}", from.display()))?;
-        if fs::read_to_string(parent.join(file)).is_ok_and(|own| own.trim().is_empty()) {
-            let to = parent.join(file);
-            fs::write(&to, value.trim()).context(|| format!("write {}", to.display()))?;
+    let below = |directory: &&Path| *directory != top && directory.starts_with(top);
+    let directories: Vec<&Path> = path.ancestors().take_while(below).collect();
+    for directory in directories.into_iter().rev() {
+        fs::create_dir_all(directory).context(|| format!("make cgroup {}", directory.display()))?;
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            fill_from_parent(directory, file)?;
+        }
+        if own && directory == parent {
+            let flag = parent.join("cgroup.clone_children");
+            fs::write(&flag, "1").context(|| format!("write {}", flag.display()))?;
         }
     }
-    let flag = parent.join("cgroup.clone_children");
-    fs::write(&flag, "1").context(|| format!("write {}", flag.display()))
+    Ok(())
+}
+
+fn fill_from_parent(directory: &Path, file: &str) -> Result<()> {
+    let to = directory.join(file);
+    let value = fs::read_to_string(&to).context(|| format!("read {}", to.display()))?;
+    if !value.trim().is_empty() {
+        return Ok(());
+    }
+    let from = directory.parent().unwrap_or(directory).join(file);
+    let value = fs::read_to_string(&from).context(|| format!("read {}", from.display()))?;
+    fs::write(&to, value.trim()).context(|| format!("write {}", to.display()))
 }
 
 #[cfg(test)]
