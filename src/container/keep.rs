@@ -127,6 +127,8 @@ pub fn keep(arguments: &[std::ffi::OsString]) -> u8 {
         .and_then(|number| number.to_str()?.parse::<RawFd>().ok())
         .ok_or_else(|| Error::invalid("a monitor is started by hull run or hull start only"))
         .and_then(read_carried);
+    // Waiting needs little of the code that starting up has used.
+    crate::sys::memory::release_program();
     match carried.and_then(stay) {
         Ok(()) => 0,
         Err(error) => {

@@ -173,7 +173,7 @@ fn bring_up(
 /// Undoes a failed start and notes the reason.
 fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
-    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
         let _ = remove::bury_and_delete(records, &config.id, false);
         return;
@@ -202,7 +202,7 @@ fn bring_up_locked(
         config,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(&config.id)?,
+        cgroup: super::cgroup(records, &config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -371,6 +371,7 @@ impl Job<'_> {
             root_is_mounted: true,
             reaper: config.init,
             cgroup_files: cgroup.member_files(),
+            cgroup_hierarchies: cgroup.hierarchies(),
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,

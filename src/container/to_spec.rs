@@ -382,3 +382,6 @@ pub fn filter(config: &Config, bounding: &Capabilities) -> Result<Vec<SockFilter
         None => Ok(seccomp::default_program(bounding).into_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation};
+use rustix::fs::{AtFlags, FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
@@ -53,6 +53,7 @@ impl Store {
             if rustix::fs::fstat(&fd).context(subject)?.st_nlink == 0 {
                 continue;
             }
+            spread_layers(fd.as_fd());
             return Ok(Stage {
                 store: self.clone(),
                 boot_dir,
@@ -167,6 +168,18 @@ impl Stage {
         }
         let name = key.dir_name(self.store.ownership);
         self.store.existing_dir(&format!("layers/{name}/fs"))
+    }
+}
+
+/// Has ext4 put each new directory in here into a block group of its own.
+///
+/// Otherwise all inodes come from the group that deleted stages and layers were in, and ext4 passes
+/// over every inode deleted in the last minutes, one by one, for each file it creates
+/// (`recently_deleted`, fs/ext4/ialloc.c, Linux 3.9): a load after an `rmi` took three times as long.
+fn spread_layers(stage: BorrowedFd<'_>) {
+    // Only a hint; other filesystems have no such flag.
+    if let Ok(flags) = rustix::fs::ioctl_getflags(stage) {
+        let _ = rustix::fs::ioctl_setflags(stage, flags | IFlags::TOPDIR);
     }
 }
 

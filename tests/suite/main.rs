@@ -17,6 +17,7 @@ mod images;
 mod leaks;
 mod lifecycle;
 mod listing;
+mod oci;
 mod process;
 mod programs;
 mod pty;
