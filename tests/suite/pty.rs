@@ -101,7 +101,11 @@ impl Terminal {
         while !self.screen().contains(text) {
             let ended = self.child.try_wait().expect("is our child");
             // What it printed last may still be on its way.
-            thread::sleep(Duration::from_millis(if ended.is_some() { 200 } else { 10 }));
+            thread::sleep(Duration::from_millis(if ended.is_some() {
+                200
+            } else {
+                10
+            }));
             let report = format!(
                 "expected on the terminal: {text:?}\ncommand: {}\nended: {ended:?}\nscreen: {}",
                 self.words,
