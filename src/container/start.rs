@@ -49,7 +49,7 @@ pub fn start(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Option<OwnedFd>> {
-    super::reconcile(&super::records(settings), id)?;
+    super::reconcile(settings, id)?;
     let (ours, theirs) = wire::pair()?;
     match fork().context(|| "fork the monitor")? {
         Fork::Child => {
@@ -149,7 +149,6 @@ fn bring_up(
 ) -> Result<Handover> {
     let config = records.config(id)?;
     let run = records.run_directory(id);
-    run.make()?;
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -229,11 +228,11 @@ fn bring_up_locked(
         boot_id: boot_id().to_owned(),
         pid,
         start_ticks: start_ticks(pid)?.0,
-        monitor_pid: rustix::process::getpid().as_raw_nonzero().get(),
         started,
         cgroup: super::cgroup_path(&config.id),
         user_namespace: settings.rootless,
         paused: false,
+        ended: None,
     };
     let namespace = match settings.rootless {
         true => Some(open_user_namespace(pid)?),
