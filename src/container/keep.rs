@@ -22,7 +22,7 @@ use crate::error::{Context as _, Error, Result};
 use crate::logs::{Rotation, Writer};
 use crate::monitor::{Attended, attend};
 use crate::runtime::cgroup::Cgroup;
-use crate::state::{Config, Event, LogConfig, MonitorLock, Records};
+use crate::state::{Config, End, Event, Live, LogConfig, MonitorLock, Records};
 use crate::sys::descriptor::adopt;
 use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
 
@@ -294,13 +294,25 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<
     if carried.auto_remove {
         return records.bury(&carried.id).map(Some);
     }
-    let finished = Timestamp::now();
+    let end = End {
+        exit_code,
+        at: Timestamp::now(),
+    };
+    let run = records.run_directory(&carried.id);
     // Should: the record before the run directory, so that nobody sees a loss between the two.
-    records.apply(&carried.id, Event::Died, |state| {
+    let recorded = records.apply(&carried.id, Event::Died, |state| {
         state.status = crate::state::Status::Exited;
-        state.exit_code = exit_code;
-        state.finished = Some(finished);
-    })?;
-    records.run_directory(&carried.id).remove()?;
+        state.exit_code = end.exit_code;
+        state.finished = Some(end.at);
+    });
+    if let (Err(_), Some(live)) = (&recorded, run.live()) {
+        // A full disk, say: the run directory keeps it for the next command.
+        run.write(&Live {
+            ended: Some(end),
+            ..live
+        })?;
+    }
+    recorded?;
+    run.remove()?;
     Ok(None)
 }

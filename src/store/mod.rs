@@ -42,5 +42,5 @@ pub use open::{Ownership, Store};
 pub use partial::PartialBlob;
 pub use read_ahead::read_ahead;
 pub use refs::{BrokenRef, RefRecord};
-pub use remove::{Tombstone, remove_tree};
+pub use remove::{Tombstone, delete_grave, remove_tree};
 pub use stage::Stage;

@@ -71,6 +71,11 @@ impl Store {
         }
     }
 
+    /// Refuses a store of a newer schema; one that is not there is fine.
+    pub fn check_format(root: &Path) -> Result<()> {
+        Store::open_existing(root, Ownership::Full).map(drop)
+    }
+
     /// Where the store is.
     pub fn root(&self) -> &Path {
         &self.path
