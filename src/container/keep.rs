@@ -218,6 +218,8 @@ fn stay(carried: Carried) -> Result<()> {
     let records = Records::at(&carried.root, &carried.run);
     let log = open_log(&records, &carried)?;
     let user_namespace = maybe(carried.user_namespace)?;
+    // What the start touched of the program is not needed again; only a smaller size is lost.
+    let _ = crate::sys::memory::forget_program();
     let ended = attend(Attended {
         container: take(carried.container)?,
         terminal: maybe(carried.terminal)?,

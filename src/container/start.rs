@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::pipe::PipeFlags;
+use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
@@ -172,7 +173,7 @@ fn bring_up(
 /// Undoes a failed start and notes the reason.
 fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
-    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
         let _ = remove::bury_and_delete(records, &config.id, false);
         return;
@@ -201,7 +202,7 @@ fn bring_up_locked(
         config,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(&config.id)?,
+        cgroup: super::cgroup(records, &config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -235,20 +236,20 @@ fn bring_up_locked(
         user_namespace: settings.rootless,
         paused: false,
     };
-    let namespace = match settings.rootless {
-        true => Some(open_user_namespace(pid)?),
-        false => None,
-    };
     run.write(&live)?;
-    if settings.rootless {
-        crate::rootless::record_holder(&settings.run, pid, live.start_ticks)?;
-    }
-    let result = created.start();
-    if let Err(error) = result {
-        // The child has exited by itself; it is ours to reap.
-        let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
-        return Err(error);
-    }
+    let started_in = created.start().and_then(|()| match settings.rootless {
+        true => hold_user_namespace(settings, &live).map(Some),
+        false => Ok(None),
+    });
+    let user_namespace = match started_in {
+        Ok(namespace) => namespace,
+        Err(error) => {
+            // Most often the child has exited by itself; it is ours to reap.
+            let _ = rustix::process::pidfd_send_signal(&created.pidfd, Signal::KILL);
+            let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
+            return Err(error);
+        }
+    };
     Ok(Handover {
         live_state: LiveState {
             id: config.id,
@@ -266,14 +267,22 @@ fn bring_up_locked(
         listener,
         signals,
         first_client: None,
-        user_namespace: namespace,
+        user_namespace,
     })
 }
 
-fn open_user_namespace(pid: i32) -> Result<OwnedFd> {
-    let path = format!("/proc/{pid}/ns/user");
+/// Keeps the container's user namespace, and tells the next command where to find it.
+///
+/// Must not come before the container's own exec: a process that changed its user id shows its
+/// namespaces to nobody (ptrace(2), "access mode checking") until its exec made memory that
+/// belongs to the new user namespace, in which we may do everything.
+fn hold_user_namespace(settings: &Settings, live: &Live) -> Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/user", live.pid);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, &path, flags, Mode::empty()).context(|| format!("open {path}"))
+    let namespace = rustix::fs::openat(CWD, &path, flags, Mode::empty());
+    let namespace = namespace.context(|| format!("open {path}"))?;
+    crate::rootless::record_holder(&settings.run, live.pid, live.start_ticks)?;
+    Ok(namespace)
 }
 
 /// Both sides of the container's streams.

@@ -74,6 +74,11 @@ impl Records {
         }
     }
 
+    /// The run directory of this user, on tmpfs.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
     /// The directory of a container.
     pub fn directory(&self, id: &ContainerId) -> PathBuf {
         self.root.join("containers").join(id.to_string())

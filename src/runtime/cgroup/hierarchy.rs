@@ -24,10 +24,17 @@ impl Version1 {
 }
 
 /// All hierarchies we may write to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hierarchies {
     pub version_2: Option<PathBuf>,
     pub version_1: Vec<Version1>,
+}
+
+/// The file of [`Hierarchies::known`].
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    boot_id: String,
+    hierarchies: Hierarchies,
 }
 
 impl Hierarchies {
@@ -43,6 +50,41 @@ impl Hierarchies {
         found.version_2 = found.version_2.filter(|path| writable(path));
         found.version_1.retain(|v1| writable(&v1.mount));
         Ok(found)
+    }
+
+    /// What was found earlier in this boot and noted in `file`, if it is still there; otherwise as
+    /// [`Hierarchies::detect`], noted for the next. The kernel writes mountinfo slowly.
+    pub fn known(file: &Path, boot_id: &str) -> Result<Hierarchies> {
+        let noted = fs::read(file).ok();
+        let noted = noted.and_then(|bytes| serde_json::from_slice::<Noted>(&bytes).ok());
+        if let Some(noted) = noted
+            && noted.boot_id == boot_id
+            && noted.hierarchies.are_there()
+        {
+            return Ok(noted.hierarchies);
+        }
+        let hierarchies = Hierarchies::detect()?;
+        let noted = Noted {
+            boot_id: boot_id.to_owned(),
+            hierarchies: hierarchies.clone(),
+        };
+        let temporary = file.with_extension(std::process::id().to_string());
+        let written = serde_json::to_vec(&noted).ok().and_then(|bytes| {
+            fs::write(&temporary, bytes)
+                .and_then(|()| fs::rename(&temporary, file))
+                .ok()
+        });
+        if written.is_none() {
+            // Only the next start is a little slower.
+            let _ = fs::remove_file(&temporary);
+        }
+        Ok(hierarchies)
+    }
+
+    fn are_there(&self) -> bool {
+        let last = self.version_1.last().map(|v1| &v1.mount);
+        let mut checked = last.into_iter().chain(&self.version_2);
+        checked.all(|mount| mount.join("cgroup.procs").exists())
     }
 
     /// Reads mountinfo; the first mount of each hierarchy counts.
