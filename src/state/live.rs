@@ -124,11 +124,6 @@ impl RunDirectory {
             other => other.context(|| format!("remove {}", self.0.display())),
         }
     }
-
-    /// The path of the monitor's socket.
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("ctl")
-    }
 }
 
 impl Live {
