@@ -25,19 +25,19 @@ pub use exec::{ExecRequest, exec};
 pub use keep::{KEEPER, keep, log_name};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, remove};
-pub use request::{Request, Ulimits};
+pub use request::Request;
 pub use start::{Foreground, start};
 pub use stop::{kill, pause, stop, unpause};
 
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use crate::base::{ContainerId, Timestamp};
+use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::state::{Event, Live, Records, Status, boot_id};
-use crate::store::{Ownership, Store};
+use crate::store::Store;
 
 /// The records of these settings.
 pub fn records(settings: &Settings) -> Records {
@@ -53,10 +53,7 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
     if !settings.rootless {
         return Ok(Ownership::Full);
     }
-    Ok(match crate::rootless::IdMap::for_caller()?.ownership() {
-        crate::rootless::Ownership::Full => Ownership::Full,
-        crate::rootless::Ownership::Squashed => Ownership::Squashed,
-    })
+    Ok(crate::rootless::IdMap::for_caller()?.ownership())
 }
 
 /// The cgroups of a container, none where this user may not write any.

@@ -18,6 +18,7 @@ use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
 use super::{files, remove, stage, to_spec};
+use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
@@ -28,7 +29,7 @@ use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
 use crate::state::{Config, Event, Live, Records, boot_id};
-use crate::store::{OverlayXattrs, Ownership, Store};
+use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
 /// What the caller wants of the started container.

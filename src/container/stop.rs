@@ -125,7 +125,7 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
 }
 
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
-    super::cgroup(&records, id)?.freeze(paused)?;
+    super::cgroup(records, id)?.freeze(paused)?;
     let _lock = records.lock(id)?;
     records.run_directory(id).write(&Live {
         paused,

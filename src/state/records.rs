@@ -277,7 +277,7 @@ impl Records {
                 Err(error) => broken.push(error),
             }
         }
-        records.sort_by(|a, b| b.state.created.cmp(&a.state.created));
+        records.sort_by_key(|record| std::cmp::Reverse(record.state.created));
         Ok((records, broken))
     }
 
