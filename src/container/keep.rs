@@ -217,6 +217,8 @@ struct Prepared {
 }
 
 fn prepare(carried: Carried) -> Result<Prepared> {
+    // The program may stop reading its input at any time; nobody may end the monitor that way.
+    crate::sys::signal::ignore_sigpipe();
     // Only a label for ps(1).
     let _ = rustix::thread::set_name(c"hull: monitor");
     let take = |number: RawFd| -> Result<OwnedFd> {

@@ -34,6 +34,7 @@ mod testing;
 mod tests;
 
 pub use compression::decompress;
+pub use gc::GcGuard;
 pub use extract::{Limits, UnpackedLayer};
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation, IFlags};
+use rustix::fs::{FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
