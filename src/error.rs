@@ -51,19 +51,24 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     hint: Option<String>,
-    chain: anyhow::Error,
+    /// Innermost first. Plain text: capturing a backtrace for every error, as error crates do when
+    /// the environment asks for backtraces, costs milliseconds on the way to a container.
+    messages: Vec<String>,
+    errno: Option<rustix::io::Errno>,
 }
 
 impl Error {
     /// A new error with its outermost message.
-    pub fn new(
-        kind: Kind,
-        message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(kind: Kind, message: impl fmt::Display) -> Self {
+        Error::made(kind, message.to_string(), None)
+    }
+
+    fn made(kind: Kind, message: String, errno: Option<rustix::io::Errno>) -> Self {
         Error(Box::new(Inner {
             kind,
             hint: None,
-            chain: anyhow::Error::msg(message),
+            messages: vec![message],
+            errno,
         }))
     }
 
@@ -108,13 +113,9 @@ impl Error {
 
     /// Wraps the chain in one more message (the subject).
     #[must_use]
-    pub fn wrap(self, message: impl fmt::Display + Send + Sync + 'static) -> Self {
-        let Inner { kind, hint, chain } = *self.0;
-        Error(Box::new(Inner {
-            kind,
-            hint,
-            chain: chain.context(message.to_string()),
-        }))
+    pub fn wrap(mut self, message: impl fmt::Display) -> Self {
+        self.0.messages.push(message.to_string());
+        self
     }
 
     /// The class of this error.
@@ -129,12 +130,7 @@ impl Error {
 
     /// The errno at the root of the chain, if a system call failed.
     pub fn errno(&self) -> Option<rustix::io::Errno> {
-        let root = self.0.chain.root_cause();
-        if let Some(errno) = root.downcast_ref::<rustix::io::Errno>() {
-            return Some(*errno);
-        }
-        let io = root.downcast_ref::<std::io::Error>()?;
-        io.raw_os_error().map(rustix::io::Errno::from_raw_os_error)
+        self.0.errno
     }
 
     /// The exit code Docker's users expect for this error.
@@ -189,33 +185,38 @@ impl Error {
 /// The whole chain on one line, outermost first, joined by `: `, without the hint.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0.chain)
+        for (index, message) in self.0.messages.iter().rev().enumerate() {
+            let separator = if index == 0 { "" } else { ": " };
+            write!(f, "{separator}{message}")?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:#}", self.0.kind, self.0.chain)
+        write!(f, "{:?}: {self}", self.0.kind)
     }
 }
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::System,
-            hint: None,
-            chain: error.into(),
-        }))
+        let errno = error
+            .raw_os_error()
+            .map(rustix::io::Errno::from_raw_os_error);
+        // Readers of ours wrap an error in an `io::Error` to pass it through `Read`.
+        match error.downcast::<Error>() {
+            Ok(own) => own,
+            Err(error) => Error::made(Kind::System, error.to_string(), errno),
+        }
     }
 }
 
+impl std::error::Error for Error {}
+
 impl From<rustix::io::Errno> for Error {
-    fn from(error: rustix::io::Errno) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::System,
-            hint: None,
-            chain: error.into(),
-        }))
+    fn from(errno: rustix::io::Errno) -> Self {
+        Error::made(Kind::System, errno.to_string(), Some(errno))
     }
 }
 
@@ -227,28 +228,18 @@ impl From<nix::errno::Errno> for Error {
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::Corrupt,
-            hint: None,
-            chain: error.into(),
-        }))
+        Error::made(Kind::Corrupt, error.to_string(), None)
     }
 }
 
 /// Adds the subject to an error that leaves a module.
 pub trait Context<T> {
     /// Wraps the error in `message()`; the closure runs only on failure.
-    fn context<D: fmt::Display + Send + Sync + 'static>(
-        self,
-        message: impl FnOnce() -> D,
-    ) -> Result<T>;
+    fn context<D: fmt::Display>(self, message: impl FnOnce() -> D) -> Result<T>;
 }
 
 impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
-    fn context<D: fmt::Display + Send + Sync + 'static>(
-        self,
-        message: impl FnOnce() -> D,
-    ) -> Result<T> {
+    fn context<D: fmt::Display>(self, message: impl FnOnce() -> D) -> Result<T> {
         self.map_err(|error| error.into().wrap(message()))
     }
 }

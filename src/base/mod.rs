@@ -2,6 +2,8 @@
 
 mod container_id;
 mod digest;
+#[cfg(test)]
+pub mod golden;
 mod name;
 mod random_name;
 mod reference;

@@ -31,7 +31,6 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
             config: &config,
             name,
             command: command.clone(),
-            files: files(&config),
         })
     };
     if let Some(name) = &request.name {
@@ -268,28 +267,6 @@ fn resources(request: &Request) -> LinuxResources {
         resources.set_memory(Some(memory));
     }
     resources
-}
-
-/// Files that hull owns and binds into the container; names cannot hold what would forge a line.
-fn files(config: &Config) -> Vec<(&'static str, String)> {
-    let mut hosts = String::from(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
-         ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
-    );
-    for entry in &config.extra_hosts {
-        if let Some((name, address)) = entry.split_once(['=', ':']) {
-            hosts.push_str(&format!("{address}\t{name}\n"));
-        }
-    }
-    let resolv = match config.network {
-        NetworkMode::Host => std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
-        NetworkMode::None => String::new(),
-    };
-    vec![
-        ("hosts", hosts),
-        ("hostname", format!("{}\n", config.hostname)),
-        ("resolv.conf", resolv),
-    ]
 }
 
 fn refuse_nul(text: &str) -> Result<()> {

@@ -15,6 +15,7 @@ use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::rootfs::{User, resolve_user};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::join::{Join, Joined, join};
 use crate::runtime::plan::Extras;
 use crate::runtime::process::wait_code;
@@ -57,9 +58,11 @@ pub fn exec(
     let container = live.pidfd().ok_or_else(not_running)?;
     let config = exec_config(records.config(id)?, request)?;
     let root = container_root(&live)?;
-    let user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+    let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+    user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
     drop(root);
-    let joined = start(&live, &container, &config, &user, request)?;
+    let cgroup = super::cgroup(&records, id)?;
+    let joined = start(&live, &container, &config, &user, &cgroup, request)?;
     joined.start()?;
     if request.detached {
         return Ok(0);
@@ -114,6 +117,7 @@ fn start(
     container: &OwnedFd,
     config: &Config,
     user: &User,
+    cgroup: &Cgroup,
     request: &ExecRequest,
 ) -> Result<Joined> {
     let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
@@ -139,7 +143,6 @@ fn start(
         (false, true) => stdio,
         (false, false) => [null.as_fd(), stdio[1], stdio[2]],
     };
-    let cgroup = super::cgroup(&config.id)?;
     let pid = Pid::from_raw(live.pid).ok_or_else(|| Error::corrupt("the record has no process"))?;
     join(Join {
         container: container.as_fd(),
@@ -147,7 +150,7 @@ fn start(
         user_namespace: live.user_namespace,
         process: &process,
         streams,
-        cgroup: (!cgroup.is_none()).then_some(&cgroup),
+        cgroup: (!cgroup.is_none()).then_some(cgroup),
         extras,
     })
 }

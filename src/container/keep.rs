@@ -21,6 +21,7 @@ use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::logs::{Rotation, Writer};
 use crate::monitor::{Attended, attend};
+use crate::runtime::cgroup::Cgroup;
 use crate::state::{Config, Event, LogConfig, MonitorLock, Records};
 use crate::sys::descriptor::adopt;
 use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
@@ -32,6 +33,7 @@ pub const KEEPER: &str = "hull: monitor";
 pub(super) struct Handover {
     pub live_state: LiveState,
     pub config: Config,
+    pub cgroup: Cgroup,
     pub lock: Option<MonitorLock>,
     pub container: OwnedFd,
     pub terminal: Option<OwnedFd>,
@@ -45,7 +47,7 @@ pub(super) struct Handover {
 }
 
 /// What crosses the exec, as JSON in a memfd; descriptors by number.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Carried {
     id: ContainerId,
     root: PathBuf,
@@ -53,6 +55,7 @@ struct Carried {
     auto_remove: bool,
     stop_signal: i32,
     log: LogConfig,
+    cgroup: Cgroup,
     lock: RawFd,
     container: RawFd,
     terminal: Option<RawFd>,
@@ -67,7 +70,11 @@ struct Carried {
 
 /// Executes this binary as the monitor. If that is impossible, goes on in this image.
 pub(super) fn hand_over(settings: &Settings, handover: Handover) -> ! {
+    let brief = ends_at_once(&handover);
     let carried = carry(settings, handover);
+    if let (true, Ok(carried)) = (brief, &carried) {
+        exit_now(u8::from(stay(carried.clone()).is_err()));
+    }
     let error = match carried
         .as_ref()
         .map_err(ToString::to_string)
@@ -81,6 +88,36 @@ pub(super) fn hand_over(settings: &Settings, handover: Handover) -> ! {
         Ok(carried) => exit_now(u8::from(stay(carried).is_err())),
         Err(_) => exit_now(1),
     }
+}
+
+/// How long a container may take to end before the monitor thinks of its size.
+const BRIEF: rustix::event::Timespec = rustix::event::Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
+
+/// Whether the container ends before it, a client or a signal wants anything: then executing this
+/// binary anew would only delay its end.
+fn ends_at_once(handover: &Handover) -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let others = [
+        &handover.terminal,
+        &handover.stdout,
+        &handover.stderr,
+        &handover.first_client,
+    ];
+    let mut polled = vec![PollFd::new(&handover.container, PollFlags::IN)];
+    polled.push(PollFd::new(&handover.listener, PollFlags::IN));
+    polled.push(PollFd::new(&handover.signals, PollFlags::IN));
+    polled.extend(
+        others
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::new(fd, PollFlags::IN)),
+    );
+    // Interrupted is as good as an event.
+    let _ = poll(&mut polled, Some(&BRIEF));
+    !polled[0].revents().is_empty()
 }
 
 /// The monitor's main function after the exec; `arguments` is the whole vector.
@@ -116,6 +153,7 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         auto_remove: handover.config.auto_remove,
         stop_signal: handover.config.stop_signal,
         log: handover.config.log.clone(),
+        cgroup: handover.cgroup,
         lock: give(lock.into())?,
         container: give(handover.container)?,
         terminal: maybe(handover.terminal)?,
@@ -180,6 +218,8 @@ fn stay(carried: Carried) -> Result<()> {
     let records = Records::at(&carried.root, &carried.run);
     let log = open_log(&records, &carried)?;
     let user_namespace = maybe(carried.user_namespace)?;
+    // What the start touched of the program is not needed again; only a smaller size is lost.
+    let _ = crate::sys::memory::forget_program();
     let ended = attend(Attended {
         container: take(carried.container)?,
         terminal: maybe(carried.terminal)?,
@@ -221,10 +261,7 @@ pub fn log_name(id: &ContainerId) -> String {
 /// Records the end and gives cgroup, run directory and, with `--rm`, the container back. Returns
 /// what is left to delete.
 fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
-    let cgroup = super::cgroup(&carried.id)?;
-    // Processes of a shared PID namespace outlive the first one.
-    cgroup.kill_all(std::time::Duration::from_secs(10))?;
-    cgroup.remove()?;
+    carried.cgroup.end(std::time::Duration::from_secs(10))?;
     if carried.auto_remove {
         return records.bury(&carried.id).map(Some);
     }

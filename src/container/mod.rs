@@ -8,6 +8,7 @@ mod attach;
 mod create;
 mod defaults;
 mod exec;
+mod files;
 mod keep;
 mod relay;
 mod remove;
@@ -34,7 +35,7 @@ use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::state::{Event, Records};
+use crate::state::{Event, Records, boot_id};
 use crate::store::{Ownership, Store};
 
 /// The records of these settings.
@@ -58,8 +59,9 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
 }
 
 /// The cgroups of a container, none where this user may not write any.
-fn cgroup(id: &ContainerId) -> Result<Cgroup> {
-    Cgroup::at(&Hierarchies::detect()?, &cgroup_path(id))
+fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
+    let known = Hierarchies::known(&records.run().join("cgroups.json"), boot_id())?;
+    Cgroup::at(&known, &cgroup_path(id))
 }
 
 fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {
@@ -85,7 +87,7 @@ pub fn reconcile(records: &Records, id: &ContainerId) -> Result<()> {
         // It may end by itself first.
         let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
     }
-    let cgroup = cgroup(id)?;
+    let cgroup = cgroup(records, id)?;
     cgroup.kill_all(std::time::Duration::from_secs(10))?;
     cgroup.remove()?;
     let _ = fs::remove_file(run.path().join("run.json"));

@@ -51,7 +51,7 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
     let Some(_lock) = run.lock()? else {
         return Err(Error::conflict(format!("container {id} is being started")));
     };
-    super::cgroup(id)?.remove()?;
+    super::cgroup(&records, id)?.remove()?;
     match bury_and_delete(&records, id, settings.rootless) {
         // A container with --rm that was just killed removes itself; gone is what was asked for.
         Err(error) if error.kind() == Kind::NotFound && running => Ok(()),

@@ -13,15 +13,17 @@ use std::path::PathBuf;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::pipe::PipeFlags;
+use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
-use super::{remove, stage, to_spec};
+use super::{files, remove, stage, to_spec};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::monitor::wire;
 use crate::rootfs::{self, Upper};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
@@ -100,6 +102,8 @@ fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
+    // What is made for the container has the modes we say, whatever the caller's mask.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     let null = rustix::fs::openat(
         CWD,
         "/dev/null",
@@ -169,7 +173,7 @@ fn bring_up(
 /// Undoes a failed start and notes the reason.
 fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
-    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
         let _ = remove::bury_and_delete(records, &config.id, false);
         return;
@@ -192,10 +196,13 @@ fn bring_up_locked(
     let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
     let listener = wire::listen(run.path())?;
     let streams = Streams::open(config)?;
+    files::write(run.path(), config)?;
     let job = Job {
         settings,
         config,
         directory: records.directory(&config.id),
+        run: run.path().to_owned(),
+        cgroup: super::cgroup(records, &config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -229,20 +236,20 @@ fn bring_up_locked(
         user_namespace: settings.rootless,
         paused: false,
     };
-    let namespace = match settings.rootless {
-        true => Some(open_user_namespace(pid)?),
-        false => None,
-    };
     run.write(&live)?;
-    if settings.rootless {
-        crate::rootless::record_holder(&settings.run, pid, live.start_ticks)?;
-    }
-    let result = created.start();
-    if let Err(error) = result {
-        // The child has exited by itself; it is ours to reap.
-        let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
-        return Err(error);
-    }
+    let started_in = created.start().and_then(|()| match settings.rootless {
+        true => hold_user_namespace(settings, &live).map(Some),
+        false => Ok(None),
+    });
+    let user_namespace = match started_in {
+        Ok(namespace) => namespace,
+        Err(error) => {
+            // Most often the child has exited by itself; it is ours to reap.
+            let _ = rustix::process::pidfd_send_signal(&created.pidfd, Signal::KILL);
+            let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
+            return Err(error);
+        }
+    };
     Ok(Handover {
         live_state: LiveState {
             id: config.id,
@@ -250,6 +257,7 @@ fn bring_up_locked(
             auto_remove: config.auto_remove,
         },
         config: config.clone(),
+        cgroup: job.cgroup,
         lock: None,
         container: created.pidfd,
         terminal: created.terminal,
@@ -259,14 +267,22 @@ fn bring_up_locked(
         listener,
         signals,
         first_client: None,
-        user_namespace: namespace,
+        user_namespace,
     })
 }
 
-fn open_user_namespace(pid: i32) -> Result<OwnedFd> {
-    let path = format!("/proc/{pid}/ns/user");
+/// Keeps the container's user namespace, and tells the next command where to find it.
+///
+/// Must not come before the container's own exec: a process that changed its user id shows its
+/// namespaces to nobody (ptrace(2), "access mode checking") until its exec made memory that
+/// belongs to the new user namespace, in which we may do everything.
+fn hold_user_namespace(settings: &Settings, live: &Live) -> Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/user", live.pid);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, &path, flags, Mode::empty()).context(|| format!("open {path}"))
+    let namespace = rustix::fs::openat(CWD, &path, flags, Mode::empty());
+    let namespace = namespace.context(|| format!("open {path}"))?;
+    crate::rootless::record_holder(&settings.run, live.pid, live.start_ticks)?;
+    Ok(namespace)
 }
 
 /// Both sides of the container's streams.
@@ -317,6 +333,10 @@ pub(super) struct Job<'a> {
     pub settings: &'a Settings,
     pub config: &'a Config,
     pub directory: PathBuf,
+    /// Its run directory.
+    pub run: PathBuf,
+    /// Its cgroups; none where this user may not write any.
+    pub cgroup: Cgroup,
 }
 
 impl Job<'_> {
@@ -329,14 +349,16 @@ impl Job<'_> {
     ) -> Result<Created> {
         let config = self.config;
         let root = self.mount_root(ownership)?;
-        let user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        let highest_gid = crate::rootless::highest_gid("self")?;
+        user.keep_mapped_groups(highest_gid);
         let around = to_spec::Surroundings {
             user_namespace: self.settings.rootless,
-            maps_tty_group: ownership == Ownership::Full,
-            directory: self.directory.clone(),
+            highest_gid,
+            files: self.run.clone(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
-        let cgroup = super::cgroup(&config.id)?;
+        let cgroup = &self.cgroup;
         // Limits that cannot be kept anyway are not asked for; the command said so at create.
         let resources = config.resources.clone();
         let process = spec.process_mut().as_mut();
@@ -349,13 +371,14 @@ impl Job<'_> {
             root_is_mounted: true,
             reaper: config.init,
             cgroup_files: cgroup.member_files(),
+            cgroup_hierarchies: cgroup.hierarchies(),
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,
             ..Extras::default()
         };
         let plan = plan::build(&spec, &host(), extras)?;
-        let cgroup = (!cgroup.is_none()).then_some((&cgroup, &resources));
+        let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
         launch(&Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
@@ -376,7 +399,8 @@ impl Job<'_> {
             || layers
                 .iter()
                 .any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
-        let paths: Vec<PathBuf> = layers.into_iter().map(|layer| layer.path).collect();
+        let mut paths = vec![files::bottom_layer(&self.settings.root)?];
+        paths.extend(layers.into_iter().map(|layer| layer.path));
         let up = self.directory.join("up");
         let upper = Upper {
             diff: up.join("diff"),

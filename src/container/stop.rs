@@ -68,7 +68,7 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     }
     if record.state.status == Status::Paused {
         // A frozen process dies only once thawed.
-        super::cgroup(id)?.freeze(false)?;
+        super::cgroup(&records, id)?.freeze(false)?;
     }
     await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
     await_monitor(monitor)
@@ -80,7 +80,7 @@ pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
         return Ok(());
     };
     let monitor = monitor_of(&live);
-    let cgroup = super::cgroup(id)?;
+    let cgroup = super::cgroup(&records, id)?;
     if live.paused {
         cgroup.freeze(false)?;
     }
@@ -117,7 +117,7 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
 }
 
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
-    super::cgroup(id)?.freeze(paused)?;
+    super::cgroup(&records, id)?.freeze(paused)?;
     let _lock = records.lock(id)?;
     records.run_directory(id).write(&Live {
         paused,

@@ -19,11 +19,14 @@ use crate::sys::seccomp::SockFilter;
 pub struct Surroundings {
     /// The container lives in a user namespace of ours.
     pub user_namespace: bool,
-    /// Group 5 (tty) has a mapping there.
-    pub maps_tty_group: bool,
-    /// The container's directory, whose files are bound into /etc.
-    pub directory: PathBuf,
+    /// The highest group id that has a mapping there.
+    pub highest_gid: u32,
+    /// Where the files are that are bound into /etc.
+    pub files: PathBuf,
 }
+
+/// The group of terminals in every distribution.
+const TTY_GROUP: u32 = 5;
 
 /// Fails on a record that no spec can be made of.
 pub fn check(config: &Config) -> Result<()> {
@@ -50,7 +53,7 @@ pub fn to_spec(config: &Config, user: &User, around: &Surroundings) -> Result<Sp
     spec.set_domainname(Some(config.domainname.clone()).filter(|name| !name.is_empty()));
     spec.set_process(Some(process(config, user)?));
     spec.set_mounts(Some(mounts(config, around)));
-    spec.set_linux(Some(linux(config)));
+    spec.set_linux(Some(linux(config, around)));
     Ok(spec)
 }
 
@@ -203,7 +206,7 @@ fn namespaces(config: &Config) -> Vec<LinuxNamespace> {
     kinds.into_iter().map(namespace).collect()
 }
 
-fn linux(config: &Config) -> Linux {
+fn linux(config: &Config, around: &Surroundings) -> Linux {
     let mut linux = Linux::default();
     linux.set_namespaces(Some(namespaces(config)));
     linux.set_resources(Some(config.resources.clone()));
@@ -211,10 +214,8 @@ fn linux(config: &Config) -> Linux {
     let mut sysctls: std::collections::HashMap<String, String> =
         config.sysctls.clone().into_iter().collect();
     if config.network == NetworkMode::None {
-        for (key, value) in defaults::NETWORK_SYSCTLS {
-            sysctls
-                .entry(key.to_owned())
-                .or_insert_with(|| value.to_owned());
+        for (key, value) in network_sysctls(around) {
+            sysctls.entry(key.to_owned()).or_insert(value);
         }
     }
     linux.set_sysctl(Some(sysctls));
@@ -232,6 +233,17 @@ fn linux(config: &Config) -> Linux {
     linux.set_masked_paths((!unmasked).then(|| list(&defaults::MASKED_PATHS)));
     linux.set_readonly_paths((!unmasked).then(|| list(&defaults::READ_ONLY_PATHS)));
     linux
+}
+
+/// Kernel parameters of a network namespace of its own, as Docker sets them: any port, and ping
+/// for every group that exists (the kernel refuses one without a mapping).
+fn network_sysctls(around: &Surroundings) -> [(&'static str, String); 2] {
+    const MOST_DOCKER: u32 = i32::MAX as u32;
+    let highest = around.highest_gid.min(MOST_DOCKER);
+    [
+        ("net.ipv4.ip_unprivileged_port_start", "0".to_owned()),
+        ("net.ipv4.ping_group_range", format!("0 {highest}")),
+    ]
 }
 
 fn oci_mount(fs_type: &str, source: &Path, target: &Path, options: &[&str]) -> OciMount {
@@ -266,7 +278,7 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
         "ptmxmode=0666",
         "mode=0620",
     ];
-    if around.maps_tty_group {
+    if around.highest_gid >= TTY_GROUP {
         devpts.push("gid=5");
     }
     out.push(fs("devpts", "/dev/pts", &devpts));
@@ -297,11 +309,11 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
         "/dev/shm",
         &["nosuid", "noexec", "nodev", "mode=1777", &shm],
     ));
-    for name in ["resolv.conf", "hostname", "hosts"] {
+    for name in super::files::NAMES {
         let target = Path::new("/etc").join(name);
         let taken = config.mounts.iter().any(|mount| mount.target == target);
         if !taken {
-            let source = around.directory.join(name);
+            let source = around.files.join(name);
             out.push(oci_mount(
                 "bind",
                 &source,
@@ -370,3 +382,6 @@ pub fn filter(config: &Config, bounding: &Capabilities) -> Result<Vec<SockFilter
         None => Ok(seccomp::default_program(bounding).into_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

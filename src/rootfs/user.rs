@@ -25,6 +25,13 @@ pub struct User {
     pub home: String,
 }
 
+impl User {
+    /// Leaves out supplementary groups that the user namespace cannot express.
+    pub fn keep_mapped_groups(&mut self, highest_gid: u32) {
+        self.groups.retain(|gid| *gid <= highest_gid);
+    }
+}
+
 /// Resolves `user` inside `root`; empty means root. `extra` are `--group-add` values.
 ///
 /// Digits are numbers, never names. A number out of range is refused. Unknown numbers are fine,

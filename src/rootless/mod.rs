@@ -23,3 +23,21 @@ pub use holder::{Entered, enter, record_holder};
 pub use map::{Cause, Extent, IdMap, Ownership};
 pub use namespace::{become_mapped_root, join};
 pub use subid::Range;
+
+use crate::error::{Context as _, Result};
+
+/// The highest group id that a process's user namespace maps (user_namespaces(7)); `process` is a
+/// process id or `self`.
+pub fn highest_gid(process: &str) -> Result<u32> {
+    let file = format!("/proc/{process}/gid_map");
+    let map = std::fs::read_to_string(&file).context(|| format!("read {file}"))?;
+    let ends = map.lines().filter_map(|line| {
+        let mut fields = line.split_whitespace();
+        let (first, count) = (fields.next()?, fields.nth(1)?);
+        first
+            .parse::<u32>()
+            .ok()?
+            .checked_add(count.parse::<u32>().ok()? - 1)
+    });
+    Ok(ends.max().unwrap_or(0))
+}

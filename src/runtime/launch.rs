@@ -114,7 +114,9 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     slots.set(Slot::Init, kept[1].as_raw_fd());
     let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr]
         .into_iter()
-        .zip(request.streams);
+        .zip(request.streams)
+        // A reader of ours would wait for the end of a copy as long as the child waits.
+        .filter(|_| !plan.terminal);
     let others = [
         (Slot::RootMount, request.root_mount),
         (Slot::Gate, request.gate),
@@ -173,6 +175,10 @@ fn prepare(request: &Launch<'_>, created: &mut Created) -> Result<()> {
     }
     if let Some((cgroup, resources)) = request.cgroup {
         cgroup.make_version_1()?;
+        let joins = |operation: &Operation| matches!(operation, Operation::JoinCgroups { .. });
+        if !request.plan.operations.iter().any(joins) {
+            cgroup.add_to_version_1(created.pid)?;
+        }
         created.warnings = cgroup.apply(resources)?;
     }
     if request.plan.operations.contains(&Operation::AwaitCgroups) {
@@ -316,6 +322,9 @@ fn words(plan: &Plan, code: u32, errno: i32) -> Error {
         Operation::WorkingDirectory { path, .. } if errno == Errno::LOOP => Error::invalid(
             format!("working directory {path:?} leads out of the container"),
         ),
+        Operation::BecomeUser(_) if errno == Errno::INVAL => Error::from(errno)
+            .wrap(operation.to_string())
+            .hint("this id is not mapped: add a range to /etc/subuid and /etc/subgid"),
         other => Error::from(errno).wrap(other.to_string()),
     }
 }

@@ -56,8 +56,11 @@ pub fn claim(
                  that name."
             )));
         }
-        file.set_len(0).context(subject)?;
-        file.rewind().context(subject)?;
+        if !holder.is_empty() {
+            // Only then: ext4 flushes a file that was cut to nothing and written again at once.
+            file.set_len(0).context(subject)?;
+            file.rewind().context(subject)?;
+        }
         file.write_all(id.to_string().as_bytes()).context(subject)?;
         return Ok(Claim { file });
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -56,8 +56,6 @@ pub struct NewContainer<'a> {
     pub config: &'a Config,
     pub name: &'a Name,
     pub command: String,
-    /// More files of the container's directory: name and content.
-    pub files: Vec<(&'static str, String)>,
 }
 
 /// The containers below a store and a run directory.
@@ -74,6 +72,11 @@ impl Records {
             root: root.to_owned(),
             run: run.to_owned(),
         }
+    }
+
+    /// The run directory of this user, on tmpfs.
+    pub fn run(&self) -> &Path {
+        &self.run
     }
 
     /// The directory of a container.
@@ -139,11 +142,12 @@ impl Records {
             },
         };
         for directory in ["up", "up/diff", "up/work", "log"] {
-            let mode = if directory == "up/diff" { 0o755 } else { 0o700 };
             fs::DirBuilder::new()
-                .mode(mode)
+                .mode(0o700)
                 .create(aside.join(directory))?;
         }
+        // The mode of the container's own `/`, whatever the caller's mask.
+        fs::set_permissions(aside.join("up/diff"), fs::Permissions::from_mode(0o755))?;
         let durable = !config.auto_remove;
         write_new(
             &aside.join("config.json"),
@@ -155,9 +159,6 @@ impl Records {
             &serde_json::to_vec(&state)?,
             durable,
         )?;
-        for (name, content) in &new.files {
-            write_new(&aside.join(name), content.as_bytes(), durable)?;
-        }
         let published = |id: &ContainerId| self.directory(id).exists();
         let claim = names::claim(&self.names(), new.name, &config.id, published)?;
         let destination = self.directory(&config.id);

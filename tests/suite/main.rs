@@ -17,6 +17,7 @@ mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod oci;
 mod process;
 mod pty;
 mod registry;

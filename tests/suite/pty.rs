@@ -96,16 +96,19 @@ impl Terminal {
 
     /// Waits until the screen has `text`.
     #[track_caller]
-    pub fn wait_for(&self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.screen().contains(text) {
+            let ended = self.child.try_wait().expect("is our child");
+            // What it printed last may still be on its way.
+            thread::sleep(Duration::from_millis(if ended.is_some() { 200 } else { 10 }));
             let report = format!(
-                "expected on the terminal: {text:?}\ncommand: {}\nscreen: {}",
+                "expected on the terminal: {text:?}\ncommand: {}\nended: {ended:?}\nscreen: {}",
                 self.words,
                 self.screen()
             );
-            assert!(Instant::now() < deadline, "{report}");
-            thread::sleep(Duration::from_millis(10));
+            let is_over = ended.is_some() || Instant::now() >= deadline;
+            assert!(!is_over || self.screen().contains(text), "{report}");
         }
     }
 

@@ -51,6 +51,8 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         });
     let directory = records.directory(&state.id);
     let at = |name: &str| directory.join(name).display().to_string();
+    let run = records.run_directory(&state.id);
+    let now = |name: &str| run.path().join(name).display().to_string();
     json!({
         "Id": state.id.to_string(),
         "Created": state.created.to_string(),
@@ -58,9 +60,9 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "Args": rest,
         "State": state_tree(record),
         "Image": config.image.to_string(),
-        "ResolvConfPath": at("resolv.conf"),
-        "HostnamePath": at("hostname"),
-        "HostsPath": at("hosts"),
+        "ResolvConfPath": now("resolv.conf"),
+        "HostnamePath": now("hostname"),
+        "HostsPath": now("hosts"),
         "LogPath": match config.log.driver.as_str() {
             "json-file" => at(&format!("log/{}", container::log_name(&state.id))),
             _ => String::new(),

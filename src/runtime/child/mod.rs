@@ -131,6 +131,7 @@ impl<'p> Child<'p> {
             }
             Operation::Mask { path } => mounts::mask(&self.slots, path),
             Operation::ReadOnly { path } => mounts::make_read_only(&self.slots, path),
+            Operation::SealMount { path } => mounts::seal(&self.slots, path),
             Operation::Pivot => mounts::pivot(&self.slots),
             Operation::ReadOnlyRoot => mounts::make_root_read_only(&self.slots),
             other => self.perform_on_process(other),
