@@ -4,12 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation, IFlags};
+use rustix::fs::{FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
 use super::layers::{LayerKey, LayerRecord, OverlayXattrs, chain_ids};
-use super::remove::remove_tree;
+use super::remove::{delete_grave, remove_tree};
 use super::{Limits, PartialBlob, Store, UnpackedLayer, extract};
 use crate::base::{DiffId, Digest, Timestamp};
 use crate::error::{Context, Error, Result};
@@ -223,8 +223,8 @@ fn sweep(store: &Store) -> Result<()> {
         return Ok(());
     };
     for name in atomic::names_in(current.as_fd())? {
-        if is_ours(&name) && is_abandoned(current.as_fd(), &name) {
-            let _ = remove_tree(&current, &name);
+        if is_ours(&name) {
+            let _ = delete_grave(&current, &name);
         }
     }
     Ok(())
@@ -238,15 +238,4 @@ fn is_ours(name: &str) -> bool {
             && random.len() == 32
             && random.bytes().all(|b| b.is_ascii_hexdigit())
     })
-}
-
-fn is_abandoned(dir: BorrowedFd<'_>, name: &str) -> bool {
-    match atomic::open_dir(dir, name) {
-        Ok(fd) => rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok(),
-        // A tombstone may be a file; nobody locks those.
-        Err(Errno::NOTDIR | Errno::LOOP) => {
-            rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        }
-        Err(_) => false,
-    }
 }
