@@ -206,10 +206,16 @@ const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
 ];
 
 const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
-    ("1", "The container does not run, or the command line is wrong."),
+    (
+        "1",
+        "The container does not run, or the command line is wrong.",
+    ),
     ("126", "The program cannot be invoked."),
     ("127", "The program does not exist."),
-    ("else", "What the program returned, or 128 plus the number of the signal that ended it."),
+    (
+        "else",
+        "What the program returned, or 128 plus the number of the signal that ended it.",
+    ),
 ];
 const EXIT_STATUS_OF_OTHERS: &[(&str, &str)] = &[
     ("0", "Success."),

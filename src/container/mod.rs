@@ -63,6 +63,12 @@ fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
     Cgroup::at(&known, &cgroup_path(id))
 }
 
+/// Whether this user has cgroups here to keep limits with.
+pub fn can_limit(settings: &Settings) -> Result<bool> {
+    let known = Hierarchies::known(&settings.run.join("cgroups.json"), boot_id())?;
+    Ok(known.version_2.is_some() || !known.version_1.is_empty())
+}
+
 fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {
     std::path::Path::new("hull").join(id.to_string())
 }
