@@ -118,10 +118,38 @@ pub fn receive<'b>(
 ) -> Result<Option<(u8, &'b [u8])>, Errno> {
     loop {
         match rustix::net::recv(socket, &mut *buffer, flags) {
-            Err(Errno::INTR) => {}
-            Err(Errno::CONNRESET) | Ok((0, _)) => return Ok(None),
+            // The other side went without reading everything of ours (unix(7)). That is told once,
+            // before its own last messages, which are still there: how the container ended.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
+            Ok((0, _)) => return Ok(None),
             Ok((length, _)) => return Ok(Some((buffer[0], &buffer[1..length]))),
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd as _;
+
+    use rustix::net::RecvFlags;
+
+    use super::*;
+
+    #[test]
+    fn the_last_word_comes_through_though_input_stays_unread() {
+        let (client, monitor) = pair().expect("a pair of sockets");
+        send(client.as_fd(), INPUT, b"nobody reads this").expect("sent");
+        send(monitor.as_fd(), EXITED, &[7]).expect("sent");
+        drop(monitor);
+        let mut buffer = [0; 16];
+        let mut next = || {
+            let received = receive(client.as_fd(), &mut buffer, RecvFlags::empty());
+            received
+                .expect("is no error")
+                .map(|(kind, content)| (kind, content.to_vec()))
+        };
+        assert_eq!(next(), Some((EXITED, vec![7])));
+        assert_eq!(next(), None);
     }
 }
