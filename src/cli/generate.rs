@@ -254,10 +254,9 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("DOCKER_DEFAULT_PLATFORM", "Platform of pulled images."),
     ("DOCKER_HOST", "Ignored with a notice: there is no daemon."),
     (
-        "XDG_DATA_HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, TMPDIR",
+        "XDG_DATA_HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
         "Where files are.",
     ),
-    ("NO_COLOR", "No colours."),
 ];
 
 /// A section of paragraphs, each with a tag unless that is empty.

@@ -117,23 +117,3 @@ fn open_directory(path: &Path) -> Result<OwnedFd> {
     rustix::fs::openat(CWD, path, flags, Mode::empty())
         .context(|| format!("open {}", path.display()))
 }
-
-/// The images that containers were made of: container id, image id, manifest, running or not.
-pub fn images_in_use(settings: &Settings) -> Result<Vec<crate::image::InUse>> {
-    let records = super::records(settings);
-    let mut used = Vec::new();
-    for id in records.ids()? {
-        // One broken container must not block image commands; its image may then be removed.
-        let (Ok(config), Ok(record)) = (records.config(&id), records.record(&id)) else {
-            continue;
-        };
-        let running = matches!(record.state.status, Status::Running | Status::Paused);
-        used.push(crate::image::InUse {
-            image: config.image,
-            manifest: config.manifest,
-            container: id.short(),
-            running,
-        });
-    }
-    Ok(used)
-}
