@@ -51,7 +51,7 @@ pub fn start(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Option<OwnedFd>> {
-    super::reconcile(&super::records(settings), id)?;
+    super::reconcile(settings, id)?;
     let (ours, theirs) = wire::pair()?;
     match fork().context(|| "fork the monitor")? {
         Fork::Child => {
@@ -151,7 +151,6 @@ fn bring_up(
 ) -> Result<Handover> {
     let config = records.config(id)?;
     let run = records.run_directory(id);
-    run.make()?;
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -231,11 +230,11 @@ fn bring_up_locked(
         boot_id: boot_id().to_owned(),
         pid,
         start_ticks: start_ticks(pid)?.0,
-        monitor_pid: rustix::process::getpid().as_raw_nonzero().get(),
         started,
         cgroup: super::cgroup_path(&config.id),
         user_namespace: settings.rootless,
         paused: false,
+        ended: None,
     };
     run.write(&live)?;
     let started_in = created.start().and_then(|()| match settings.rootless {

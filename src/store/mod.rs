@@ -34,10 +34,11 @@ mod testing;
 mod tests;
 
 pub use compression::decompress;
+pub use gc::GcGuard;
 pub use extract::{Limits, UnpackedLayer};
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
 pub use partial::PartialBlob;
 pub use refs::{BrokenRef, RefRecord};
-pub use remove::{Tombstone, remove_tree};
+pub use remove::{Tombstone, delete_grave, remove_tree};
 pub use stage::Stage;

@@ -63,6 +63,11 @@ impl Store {
         }
     }
 
+    /// Refuses a store of a newer schema; one that is not there is fine.
+    pub fn check_format(root: &Path) -> Result<()> {
+        Store::open_existing(root, Ownership::Full).map(drop)
+    }
+
     /// Where the store is.
     #[cfg(test)]
     pub fn root(&self) -> &Path {

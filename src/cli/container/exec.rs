@@ -14,7 +14,7 @@ pub const COMMAND: Command = Command {
     usage: "[OPTIONS] CONTAINER COMMAND [ARG...]",
     words: Words::AtLeast(2),
     order: FlagOrder::BeforeWords,
-    scope: Scope::Run,
+    scope: Scope::Exec,
     arguments: |command| {
         command
             .arg(switch("detach", "Detached mode: run command in the background").short('d'))
@@ -74,9 +74,6 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     if !request.detached {
         require_terminal(request.stdin, request.terminal)?;
     }
-    let id = container::records(settings)
-        .find(name)
-        // Docker's `exec` answers 1 here and 125 is for what happens later.
-        .map_err(|error| error.with_kind(crate::error::Kind::NotFound))?;
+    let id = container::records(settings).find(name)?;
     container::exec(settings, &id, name, &request)
 }
