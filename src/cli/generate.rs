@@ -92,6 +92,7 @@ fn command_page(command: &Command, name: &str) -> Result<Vec<u8>> {
     }
     let status = match command.scope {
         Scope::Run => EXIT_STATUS_OF_RUN,
+        Scope::Exec => EXIT_STATUS_OF_EXEC,
         Scope::Other => EXIT_STATUS_OF_OTHERS,
     };
     section(&mut page, "EXIT STATUS", status);
@@ -184,7 +185,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "125",
-        "Wrong flag; for run, create and exec: the engine failed before the program started.",
+        "Wrong flag; for run and create: the engine failed before the program started.",
     ),
     ("126", "run, exec: the program cannot be invoked."),
     ("127", "run, exec: the program was not found."),
@@ -201,6 +202,17 @@ const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
     (
         "other",
         "The exit status of the program, 128+N if signal N ended it; 0 if nobody waits for it.",
+    ),
+];
+
+const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
+    ("1", "The engine failed before the program started."),
+    ("125", "A flag is wrong."),
+    ("126", "The program cannot be invoked."),
+    ("127", "The program was not found."),
+    (
+        "other",
+        "The exit status of the program; 128+N if signal N ended it.",
     ),
 ];
 
