@@ -5,6 +5,7 @@
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
 mod attach;
+mod between;
 mod create;
 mod defaults;
 mod exec;
@@ -60,6 +61,12 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
 fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
     let known = Hierarchies::known(&records.run().join("cgroups.json"), boot_id())?;
     Cgroup::at(&known, &cgroup_path(id))
+}
+
+/// Whether this user has cgroups here to keep limits with.
+pub fn can_limit(settings: &Settings) -> Result<bool> {
+    let known = Hierarchies::known(&settings.run.join("cgroups.json"), boot_id())?;
+    Ok(known.version_2.is_some() || !known.version_1.is_empty())
 }
 
 fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {

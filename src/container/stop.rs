@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::monitor::wire;
 use crate::runtime::process::await_end;
-use crate::state::{Live, Records, RunDirectory, Status};
+use crate::state::{Event, Live, Records, RunDirectory, Status, next};
 
 /// How long a monitor whose container is not the recorded process may take to end by itself.
 const PARTING: Duration = Duration::from_secs(2);
@@ -114,11 +114,17 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
     super::reconcile(settings, id)?;
     let record = records.record(id)?;
     let refuse = |text: &str| Error::conflict(format!("Container {id} is {text}"));
-    match (record.state.status, paused) {
-        (Status::Running, true) | (Status::Paused, false) => {}
-        (Status::Paused, true) => return Err(refuse("already paused")),
-        (_, true) => return Err(refuse("not running")),
-        (_, false) => return Err(refuse("not paused")),
+    let event = if paused {
+        Event::Paused
+    } else {
+        Event::Resumed
+    };
+    if next(record.state.status, event).is_none() {
+        return Err(match (record.state.status, paused) {
+            (Status::Paused, _) => refuse("already paused"),
+            (_, true) => refuse("not running"),
+            (_, false) => refuse("not paused"),
+        });
     }
     let live = record.live.ok_or_else(|| refuse("not running"))?;
     set_paused(&records, id, &live, paused)

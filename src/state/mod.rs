@@ -16,4 +16,4 @@ pub use config::{
 };
 pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
 pub use records::{NewContainer, Record, Records};
-pub use status::{Event, Status};
+pub use status::{Event, Status, next};

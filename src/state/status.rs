@@ -12,9 +12,8 @@ pub enum Status {
     Created,
     Running,
     Paused,
+    /// Docker's `removing` has no place here: a removal is one rename.
     Exited,
-    /// Being removed; shown until it is gone.
-    Removing,
 }
 
 /// What can happen to a container.
@@ -23,6 +22,8 @@ pub enum Event {
     Started,
     /// The first process ended, or could not be started at all.
     Died,
+    Paused,
+    Resumed,
 }
 
 /// What `status` becomes on `event`; `None` if that cannot happen.
@@ -34,6 +35,8 @@ pub fn next(status: Status, event: Event) -> Option<Status> {
         // reason: Docker shows `Created`.
         (Status::Created, Event::Died) => Some(Status::Created),
         (Status::Exited, Event::Died) => Some(Status::Exited),
+        (Status::Running, Event::Paused) => Some(Status::Paused),
+        (Status::Paused, Event::Resumed) => Some(Status::Running),
         _ => None,
     }
 }
@@ -45,7 +48,6 @@ impl fmt::Display for Status {
             Status::Running => "running",
             Status::Paused => "paused",
             Status::Exited => "exited",
-            Status::Removing => "removing",
         })
     }
 }
@@ -62,15 +64,14 @@ mod tests {
             Status::Running,
             Status::Paused,
             Status::Exited,
-            Status::Removing,
         ];
         let allowed: Vec<(Status, Event)> = statuses
             .into_iter()
-            .flat_map(|s| [Started, Died].map(|e| (s, e)))
+            .flat_map(|s| [Started, Died, Paused, Resumed].map(|e| (s, e)))
             .filter(|(s, e)| next(*s, *e).is_some())
             .collect();
-        assert_eq!(allowed.len(), 6, "{allowed:?}");
+        assert_eq!(allowed.len(), 8, "{allowed:?}");
         assert_eq!(next(Status::Running, Started), None, "not started twice");
-        assert_eq!(next(Status::Removing, Started), None, "nor on its way out");
+        assert_eq!(next(Status::Paused, Paused), None, "not frozen twice");
     }
 }

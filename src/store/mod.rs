@@ -34,8 +34,8 @@ mod testing;
 mod tests;
 
 pub use compression::decompress;
-pub use gc::GcGuard;
 pub use extract::{Limits, UnpackedLayer};
+pub use gc::GcGuard;
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
 pub use partial::PartialBlob;

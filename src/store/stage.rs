@@ -240,3 +240,25 @@ fn is_ours(name: &str) -> bool {
             && random.bytes().all(|b| b.is_ascii_hexdigit())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Scene;
+
+    #[test]
+    fn layers_are_spread_over_the_disk_where_the_filesystem_can() {
+        const EXT4: i64 = 0xef53;
+        let scene = Scene::new();
+        let stage = scene.store.stage().expect("stage");
+        let kind = rustix::fs::fstatfs(&stage.fd).expect("statfs").f_type;
+        if kind != EXT4 {
+            return eprintln!("SKIP only ext4 has the flag, the file system here is {kind:#x}");
+        }
+        let flags = rustix::fs::ioctl_getflags(&stage.fd).expect("flags");
+        assert!(flags.contains(IFlags::TOPDIR), "{flags:?}");
+        let layer = atomic::ensure_dir(stage.fd.as_fd(), "layer").expect("makes");
+        let flags = rustix::fs::ioctl_getflags(&layer).expect("flags");
+        assert!(!flags.contains(IFlags::TOPDIR), "inside a layer: {flags:?}");
+    }
+}

@@ -54,6 +54,25 @@ macro_rules! each_who {
     )+ };
 }
 
+/// Makes two tests of each function, where a user without subordinate ids is not another case.
+macro_rules! root_and_user {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            use crate::bed::{Who, on_bed};
+
+            #[test]
+            fn root() {
+                on_bed(Who::Root, super::$name);
+            }
+
+            #[test]
+            fn user() {
+                on_bed(Who::User, super::$name);
+            }
+        }
+    )+ };
+}
+
 /// Says that a test cannot run here, and why.
 pub fn skip(reason: &str) {
     use std::io::Write as _;
