@@ -1,7 +1,7 @@
 //! `exec`: one more process in a running container. No monitor, no record: the command itself
 //! joins, relays and waits.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::Winsize;
 
+use super::between::Between;
 use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
 use super::to_spec;
 use crate::base::ContainerId;
@@ -62,14 +63,19 @@ pub fn exec(
     user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
     drop(root);
     let cgroup = super::cgroup(&records, id)?;
-    let joined = start(&live, &container, &config, &user, &cgroup, request)?;
+    let between = match request.terminal || request.detached {
+        true => Between::default(),
+        false => Between::new(request.stdin)?,
+    };
+    let streams = between.streams();
+    let joined = start(&live, &container, &config, &user, &cgroup, streams, request)?;
     joined.start()?;
     if request.detached {
         return Ok(0);
     }
     match &joined.created.terminal {
         Some(terminal) => relay_terminal(terminal, &joined, request),
-        None => wait_code(joined.created.pidfd.as_fd()),
+        None => between.relay(joined.created.pidfd.as_fd()),
     }
 }
 
@@ -118,6 +124,7 @@ fn start(
     config: &Config,
     user: &User,
     cgroup: &Cgroup,
+    stdio: [BorrowedFd<'_>; 3],
     request: &ExecRequest,
 ) -> Result<Joined> {
     let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
@@ -133,11 +140,6 @@ fn start(
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
     let null = null.context(|| "open /dev/null")?;
-    let stdio = [
-        rustix::stdio::stdin(),
-        rustix::stdio::stdout(),
-        rustix::stdio::stderr(),
-    ];
     let streams = match (request.detached, request.stdin) {
         (true, _) => [null.as_fd(); 3],
         (false, true) => stdio,

@@ -5,6 +5,7 @@
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
 mod attach;
+mod between;
 mod create;
 mod defaults;
 mod exec;
