@@ -9,7 +9,7 @@
 use std::fs;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::pipe::PipeFlags;
@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
-use super::{files, remove, stage, to_spec};
+use super::{defaults, files, remove, stage, to_spec};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
@@ -356,6 +356,7 @@ impl Job<'_> {
             user_namespace: self.settings.rootless,
             highest_gid,
             files: self.run.clone(),
+            throttled_cpus: throttled_cpus(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
@@ -431,4 +432,20 @@ fn borrow(descriptors: &[OwnedFd; 3]) -> [BorrowedFd<'_>; 3] {
         descriptors[1].as_fd(),
         descriptors[2].as_fd(),
     ]
+}
+
+/// Where the CPUs of this host count how often each was too hot; most machines have none.
+fn throttled_cpus() -> Vec<String> {
+    let of_first = Path::new(defaults::THERMAL_THROTTLE);
+    let name = of_first.file_name();
+    let all = of_first.parent().and_then(Path::parent);
+    let (Some(name), Some(all), true) = (name, all, of_first.exists()) else {
+        return Vec::new();
+    };
+    let entries = fs::read_dir(all).into_iter().flatten().flatten();
+    let counters = entries.map(|cpu| cpu.path().join(name));
+    let there = counters.filter(|path| path.exists());
+    there
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect()
 }

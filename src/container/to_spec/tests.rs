@@ -78,6 +78,7 @@ fn on_host() -> Surroundings {
         user_namespace: false,
         highest_gid: u32::MAX,
         files: "/run/hull/c/cccccccccccc".into(),
+        throttled_cpus: Vec::new(),
     }
 }
 
@@ -102,6 +103,32 @@ macro_rules! check {
             &text(&$config, &$user, &$around),
         )
     };
+}
+
+#[test]
+fn a70_what_this_host_alone_has_is_masked_too() {
+    let throttle = "/sys/devices/system/cpu/cpu3/thermal_throttle";
+    let mut around = Surroundings {
+        user_namespace: true,
+        throttled_cpus: vec![throttle.to_owned()],
+        ..on_host()
+    };
+    let masks = |network: &str, around: &Surroundings| {
+        let config = record(json!({"network": network}));
+        let spec = to_spec(&config, &root(), around).expect("a spec can be made");
+        let linux = spec.linux().clone().expect("has a linux part");
+        linux.masked_paths().clone().expect("has masks")
+    };
+    let has = |list: &[String], path: &str| list.iter().any(|known| known == path);
+    let bound = masks("host", &around);
+    assert!(
+        has(&bound, throttle) && has(&bound, "/sys/kernel"),
+        "{bound:?}"
+    );
+    let own = masks("none", &around);
+    assert!(has(&own, throttle) && !has(&own, "/sys/kernel"), "{own:?}");
+    around.user_namespace = false;
+    assert!(!has(&masks("host", &around), "/sys/kernel"));
 }
 
 #[test]

@@ -183,7 +183,7 @@ pub fn seal(slots: &Slots, path: &CStr) -> Result<(), Errno> {
 fn open_existing(slots: &Slots, path: &CStr) -> Result<Option<OwnedFd>, Errno> {
     match open_in_root(slots.get(Slot::Root)?, path, OFlags::PATH) {
         Ok(target) => Ok(Some(target)),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
     }
 }
