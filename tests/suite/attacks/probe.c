@@ -150,6 +150,8 @@ static void look_into(int pid)
 	} else if (errno == EACCES || errno == EPERM) {
 		printf("denied\n");
 		if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
+			ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+			waitpid(pid, NULL, __WALL);
 			length = readlink(path, bytes, sizeof bytes - 1);
 			bytes[length < 0 ? 0 : length] = 0;
 			/* It may have become our program between the two. */
