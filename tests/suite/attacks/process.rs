@@ -20,6 +20,7 @@ root_and_user!(
     a74_namespaces_and_mounts_are_out_of_reach,
     a77_no_key_is_put_into_a_terminal,
     a77_without_t_the_program_has_no_terminal,
+    a77_twin_keys_and_output_pass_without_t,
     a82_the_filter_is_loaded_everywhere,
     a82_a_filter_that_cannot_be_loaded_is_fatal,
     a82_twin_the_filter_can_be_chosen,
@@ -308,6 +309,27 @@ fn a77_without_t_the_program_has_no_terminal(bed: &Bed) {
         let screen = terminal.screen();
         let without = screen.matches("no-terminal").count();
         assert_eq!(without, 4, "{words:?}: no terminal at all: {screen}");
+    }
+}
+
+fn a77_twin_keys_and_output_pass_without_t(bed: &Bed) {
+    bed.detached(&["--name", "ctr"], &["sleep", "1000"]);
+    let script = "read line; echo got $line; cat; echo error >&2; exit 5";
+    let mut terminal = Terminal::start(bed, &["exec", "-i", "ctr", "sh", "-c", script], 24, 80);
+    terminal.send("one\r");
+    terminal.wait_for("got one");
+    terminal.send("two\r");
+    terminal.wait_for("two\r\ntwo");
+    terminal.send("\u{4}");
+    assert_eq!(terminal.finish(), 5, "{}", terminal.screen());
+    terminal.wait_for("error");
+    // What is written last arrives, and a program that reads nothing does no harm.
+    let script = "seq 20000; echo last";
+    for flags in [&["exec", "ctr"][..], &["exec", "-i", "ctr"]] {
+        let words = [flags, &["sh", "-c", script]].concat();
+        let mut terminal = Terminal::start(bed, &words, 24, 80);
+        assert_eq!(terminal.finish(), 0, "{}", terminal.screen());
+        terminal.wait_for("20000\r\nlast");
     }
 }
 
