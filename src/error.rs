@@ -36,11 +36,13 @@ pub enum Kind {
     System,
 }
 
-/// Where the error surfaced: `run`, `create`, `start -a` and `exec` have their own exit codes.
+/// Where the error surfaced: `run`, `create` and `exec` have their own exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// `run`, `create`, `exec`: 125 for the engine, 126 and 127 for the program.
+    /// `run`, `create`: 125 for the engine, 126 and 127 for the program.
     Run,
+    /// `exec`: 1 for the engine, 126 and 127 for the program.
+    Exec,
     /// Every other command: 1.
     Other,
 }
@@ -137,10 +139,10 @@ impl Error {
     pub fn exit_code(&self, scope: Scope) -> u8 {
         match (scope, self.0.kind) {
             (_, Kind::Usage) => 125,
-            (Scope::Run, Kind::CommandNotFound) => 127,
-            (Scope::Run, Kind::CommandNotExecutable) => 126,
+            (Scope::Run | Scope::Exec, Kind::CommandNotFound) => 127,
+            (Scope::Run | Scope::Exec, Kind::CommandNotExecutable) => 126,
             (Scope::Run, _) => 125,
-            (Scope::Other, _) => 1,
+            (Scope::Exec | Scope::Other, _) => 1,
         }
     }
 }
@@ -270,15 +272,13 @@ mod tests {
     #[test]
     fn exit_codes_follow_docker() {
         assert_eq!(Error::not_found("x").exit_code(Scope::Run), 125);
+        assert_eq!(Error::not_found("x").exit_code(Scope::Exec), 1);
         assert_eq!(Error::not_found("x").exit_code(Scope::Other), 1);
-        assert_eq!(
-            Error::new(Kind::CommandNotFound, "x").exit_code(Scope::Run),
-            127
-        );
-        assert_eq!(
-            Error::new(Kind::CommandNotExecutable, "x").exit_code(Scope::Run),
-            126
-        );
+        for scope in [Scope::Run, Scope::Exec] {
+            let code = |kind| Error::new(kind, "x").exit_code(scope);
+            assert_eq!(code(Kind::CommandNotFound), 127);
+            assert_eq!(code(Kind::CommandNotExecutable), 126);
+        }
         assert_eq!(Error::new(Kind::Usage, "x").exit_code(Scope::Other), 125);
     }
 }

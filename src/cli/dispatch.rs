@@ -53,7 +53,10 @@ impl Invocation {
             store::become_mapped_root(&settings)?;
         }
         let code = (self.command.run)(&self.matches, &settings)?;
-        store::tell_notice();
+        // An error must not be followed by something that looks like its reason.
+        if code == 0 {
+            store::tell_notice();
+        }
         Ok(code)
     }
 

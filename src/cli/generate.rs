@@ -92,6 +92,7 @@ fn command_page(command: &Command, name: &str) -> Result<Vec<u8>> {
     }
     let status = match command.scope {
         Scope::Run => EXIT_STATUS_OF_RUN,
+        Scope::Exec => EXIT_STATUS_OF_EXEC,
         Scope::Other => EXIT_STATUS_OF_OTHERS,
     };
     section(&mut page, "EXIT STATUS", status);
@@ -204,6 +205,18 @@ const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
     ),
 ];
 
+const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
+    (
+        "1",
+        "The container does not run, or the command line is wrong.",
+    ),
+    ("126", "The program cannot be invoked."),
+    ("127", "The program does not exist."),
+    (
+        "else",
+        "What the program returned, or 128 plus the number of the signal that ended it.",
+    ),
+];
 const EXIT_STATUS_OF_OTHERS: &[(&str, &str)] = &[
     ("0", "Success."),
     (

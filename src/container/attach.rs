@@ -16,7 +16,7 @@ use crate::state::Status;
 /// `Conflict` in Docker's words if it does not run or is paused.
 pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     match records.record(id)?.state.status {
         Status::Running => {}
         Status::Paused => {
@@ -38,7 +38,7 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
 /// Waits until the container does not run, and returns its exit code.
 pub fn wait(settings: &Settings, id: &ContainerId) -> Result<u8> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     let record = records.record(id)?;
     if record.live.is_none() {
         return Ok(record.state.exit_code);
@@ -55,6 +55,6 @@ pub fn wait(settings: &Settings, id: &ContainerId) -> Result<u8> {
             }
         }
     }
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     Ok(records.record(id)?.state.exit_code)
 }

@@ -30,7 +30,7 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
     }
     // A plan that cannot be made fails now, not at the first start.
     to_spec::check(&config)?;
-    let command = config.process.arguments().join(" ");
+    let command = command_line(&config.process.arguments());
     let records = records(settings);
     let publish = |name: &Name| {
         records.publish(&NewContainer {
@@ -262,6 +262,16 @@ fn resources(request: &Request) -> LinuxResources {
     resources
 }
 
+/// The command as `ps` shows it: arguments with blanks in them in quotes.
+fn command_line(arguments: &[String]) -> String {
+    let mut words = arguments.iter();
+    let program = words.next().cloned().unwrap_or_default();
+    words.fold(program, |line, word| match word.contains(' ') {
+        true => format!("{line} '{word}'"),
+        false => format!("{line} {word}"),
+    })
+}
+
 fn refuse_nul(text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(format!("{text:?} holds a NUL byte")));
@@ -274,4 +284,20 @@ fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let flags = rustix::rand::GetRandomFlags::empty();
     rustix::rand::getrandom(&mut bytes[..], flags).context(|| "get random bytes")?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_with_blanks_are_quoted_as_docker_does() {
+        let line = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            command_line(&words)
+        };
+        assert_eq!(line(&["sh", "-c", "echo a"]), "sh -c 'echo a'");
+        assert_eq!(line(&["my program", "x"]), "my program x");
+        assert_eq!(line(&[]), "");
+    }
 }

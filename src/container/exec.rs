@@ -47,7 +47,7 @@ pub fn exec(
     request: &ExecRequest,
 ) -> Result<u8> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     let record = records.record(id)?;
     if record.state.status == Status::Paused {
         return Err(Error::conflict(format!(

@@ -25,19 +25,20 @@ pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
 pub use exec::{ExecRequest, exec};
 pub use keep::{KEEPER, keep, log_name};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
-pub use remove::{Force, images_in_use, remove};
-pub use request::{Request, Ulimits};
+pub use remove::{Force, remove};
+pub use request::Request;
 pub use start::{Foreground, start};
 pub use stop::{kill, pause, stop, unpause};
 
-use std::fs;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
 
-use crate::base::ContainerId;
+use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::state::{Event, Records, boot_id};
-use crate::store::{Ownership, Store};
+use crate::state::{Event, Live, Records, Status, boot_id};
+use crate::store::Store;
 
 /// The records of these settings.
 pub fn records(settings: &Settings) -> Records {
@@ -53,10 +54,7 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
     if !settings.rootless {
         return Ok(Ownership::Full);
     }
-    Ok(match crate::rootless::IdMap::for_caller()?.ownership() {
-        crate::rootless::Ownership::Full => Ownership::Full,
-        crate::rootless::Ownership::Squashed => Ownership::Squashed,
-    })
+    Ok(crate::rootless::IdMap::for_caller()?.ownership())
 }
 
 /// The cgroups of a container, none where this user may not write any.
@@ -65,42 +63,57 @@ fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
     Cgroup::at(&known, &cgroup_path(id))
 }
 
+/// Whether this user has cgroups here to keep limits with.
+pub fn can_limit(settings: &Settings) -> Result<bool> {
+    let known = Hierarchies::known(&settings.run.join("cgroups.json"), boot_id())?;
+    Ok(known.version_2.is_some() || !known.version_1.is_empty())
+}
+
 fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {
     std::path::Path::new("hull").join(id.to_string())
 }
 
+/// How long the kernel may take to end a killed process.
+const DEATH: Duration = Duration::from_secs(10);
+
 /// Ends what a killed monitor left of a container: kills the processes, records the end, gives
 /// everything back. Called by every command that changes a container; does nothing while its
 /// monitor lives.
-pub fn reconcile(records: &Records, id: &ContainerId) -> Result<()> {
+pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
+    Store::check_format(&settings.root)?;
+    let records = records(settings);
     let run = records.run_directory(id);
-    if !run.was_live() {
+    if !run.is_recorded() || run.has_monitor() {
         return Ok(());
     }
     // Taking the lock makes us the one who cleans up, and keeps a new monitor away meanwhile.
     let Some(_lock) = run.lock()? else {
         return Ok(());
     };
-    let Some(live) = run.live() else {
-        return Ok(());
-    };
-    if let Some(pidfd) = live.pidfd() {
+    if !run.is_recorded() {
+        // It ended by itself in between, and only our lock is there.
+        return run.remove();
+    }
+    let live = run.live();
+    if let Some(container) = live.as_ref().and_then(Live::pidfd) {
         // It may end by itself first.
-        let _ = rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL);
+        let _ = rustix::process::pidfd_send_signal(&container, rustix::process::Signal::KILL);
+        let ended = crate::runtime::process::await_end(container.as_fd(), DEATH);
+        ended.context(|| format!("container {id} does not die"))?;
     }
-    let cgroup = cgroup(records, id)?;
-    cgroup.kill_all(std::time::Duration::from_secs(10))?;
-    cgroup.remove()?;
-    let _ = fs::remove_file(run.path().join("run.json"));
+    cgroup(&records, id)?.end(DEATH)?;
+    let end = live.and_then(|live| live.ended);
     let died = records.apply(id, Event::Died, |state| {
-        state.status = crate::state::Status::Exited;
-        state.exit_code = 137;
-        state.error = "monitor lost".to_owned();
-        state.finished = Some(crate::base::Timestamp::now());
+        state.status = Status::Exited;
+        state.exit_code = end.map_or(137, |end| end.exit_code);
+        state.finished = Some(end.map_or_else(Timestamp::now, |end| end.at));
+        if end.is_none() {
+            state.error = "monitor lost".to_owned();
+        }
     });
-    let state = died.context(|| format!("record the end of container {id}"))?;
-    if state.auto_remove {
-        remove::bury_and_delete(records, id, live.user_namespace)?;
+    // Should: the record before the run directory; killed in between, we are called again.
+    match died.context(|| format!("record the end of container {id}"))? {
+        state if state.auto_remove => remove::bury_and_delete(&records, id, settings.rootless),
+        _ => run.remove(),
     }
-    Ok(())
 }

@@ -9,8 +9,8 @@ use super::stop;
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
-use crate::state::{Records, Status};
-use crate::store::remove_tree;
+use crate::state::Records;
+use crate::store::{Store, delete_grave};
 use crate::sys::process::{Fork, exit_now, fork, join_namespace};
 
 /// Whether a running container may be removed.
@@ -26,18 +26,16 @@ pub enum Force {
 /// # Errors
 /// `Conflict` in Docker's words for a running container without force.
 pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()> {
+    Store::check_format(&settings.root)?;
     let records = super::records(settings);
-    if let Err(error) = super::reconcile(&records, id)
-        && force == Force::No
-    {
-        return Err(error);
+    let run = records.run_directory(id);
+    let was_recorded = run.is_recorded();
+    if let Err(error) = super::reconcile(settings, id) {
+        // What cannot be recorded, on a full disk or of a broken record, goes all the same.
+        log::debug!("{error}");
     }
-    // A record that cannot be read must not keep the container from being removed.
-    let running = records
-        .record(id)
-        .map(|record| matches!(record.state.status, Status::Running | Status::Paused))
-        .unwrap_or_else(|_| records.run_directory(id).has_monitor());
-    if running {
+    // Must not: ask a record, which may be broken.
+    if run.has_monitor() {
         if force == Force::No {
             return Err(Error::conflict(format!(
                 "You cannot remove a running container {id}. Stop the container before attempting \
@@ -46,17 +44,19 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
         }
         stop::kill_and_wait(&records, id)?;
     }
-    let run = records.run_directory(id);
-    run.make()?;
     let Some(_lock) = run.lock()? else {
         return Err(Error::conflict(format!("container {id} is being started")));
     };
-    super::cgroup(&records, id)?.remove()?;
+    super::cgroup(&records, id)?.end(super::DEATH)?;
     match bury_and_delete(&records, id, settings.rootless) {
-        // A container with --rm that was just killed removes itself; gone is what was asked for.
-        Err(error) if error.kind() == Kind::NotFound && running => Ok(()),
+        Err(error) if error.kind() == Kind::NotFound => {
+            run.remove()?;
+            // A container with --rm whose end we saw removes itself; gone is what was asked for.
+            if was_recorded { Ok(()) } else { Err(error) }
+        }
         other => other,
-    }
+    }?;
+    records.sweep_run_directories()
 }
 
 /// Takes the container out of sight and deletes it.
@@ -85,7 +85,7 @@ fn delete_here(grave: &Path) -> Result<()> {
         return Ok(());
     };
     let parent = open_directory(parent)?;
-    remove_tree(&parent, name)
+    delete_grave(&parent, name)
 }
 
 /// Deletes in a child: entering a user namespace would change this process for good.
@@ -116,24 +116,4 @@ fn open_directory(path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(CWD, path, flags, Mode::empty())
         .context(|| format!("open {}", path.display()))
-}
-
-/// The images that containers were made of: container id, image id, manifest, running or not.
-pub fn images_in_use(settings: &Settings) -> Result<Vec<crate::image::InUse>> {
-    let records = super::records(settings);
-    let mut used = Vec::new();
-    for id in records.ids()? {
-        // One broken container must not block image commands; its image may then be removed.
-        let (Ok(config), Ok(record)) = (records.config(&id), records.record(&id)) else {
-            continue;
-        };
-        let running = matches!(record.state.status, Status::Running | Status::Paused);
-        used.push(crate::image::InUse {
-            image: config.image,
-            manifest: config.manifest,
-            container: id.short(),
-            running,
-        });
-    }
-    Ok(used)
 }

@@ -18,6 +18,7 @@ use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
 use super::{defaults, files, remove, stage, to_spec};
+use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
@@ -28,7 +29,7 @@ use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
 use crate::state::{Config, Event, Live, Records, boot_id};
-use crate::store::{OverlayXattrs, Ownership, Store};
+use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
 /// What the caller wants of the started container.
@@ -50,7 +51,7 @@ pub fn start(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Option<OwnedFd>> {
-    super::reconcile(&super::records(settings), id)?;
+    super::reconcile(settings, id)?;
     let (ours, theirs) = wire::pair()?;
     match fork().context(|| "fork the monitor")? {
         Fork::Child => {
@@ -150,7 +151,6 @@ fn bring_up(
 ) -> Result<Handover> {
     let config = records.config(id)?;
     let run = records.run_directory(id);
-    run.make()?;
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -230,11 +230,11 @@ fn bring_up_locked(
         boot_id: boot_id().to_owned(),
         pid,
         start_ticks: start_ticks(pid)?.0,
-        monitor_pid: rustix::process::getpid().as_raw_nonzero().get(),
         started,
         cgroup: super::cgroup_path(&config.id),
         user_namespace: settings.rootless,
         paused: false,
+        ended: None,
     };
     run.write(&live)?;
     let started_in = created.start().and_then(|()| match settings.rootless {

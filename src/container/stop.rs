@@ -4,16 +4,18 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::PidfdFlags;
 
+use super::DEATH;
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
+use crate::monitor::wire;
 use crate::runtime::process::await_end;
-use crate::state::{Live, Records, Status};
+use crate::state::{Event, Live, Records, RunDirectory, Status, next};
 
-/// How long the kernel may take to end a killed process.
-const DEATH: Duration = Duration::from_secs(10);
+/// How long a monitor whose container is not the recorded process may take to end by itself.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// Asks the program to end, and kills it after `grace` (`None`: wait for ever).
 pub fn stop(
@@ -23,7 +25,7 @@ pub fn stop(
     grace: Option<Duration>,
 ) -> Result<()> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     let record = records.record(id)?;
     // Stopped is what was asked for.
     let Some(live) = record.live else {
@@ -33,9 +35,9 @@ pub fn stop(
         set_paused(&records, id, &live, false)?;
     }
     let config = records.config(id)?;
-    let monitor = monitor_of(&live);
+    let monitor = monitor_of(&records.run_directory(id));
     let Some(container) = live.pidfd() else {
-        return await_monitor(monitor);
+        return await_parting(monitor, id);
     };
     send(&container, id, signal.unwrap_or(config.stop_signal))?;
     let patience = grace.unwrap_or(Duration::from_secs(60 * 60 * 24 * 365));
@@ -52,7 +54,7 @@ pub fn stop(
 /// `Conflict` in Docker's words if it does not run.
 pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> Result<()> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     let record = records.record(id)?;
     let not_running = || {
         Error::conflict(format!(
@@ -61,7 +63,7 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     };
     let live = record.live.ok_or_else(not_running)?;
     let container = live.pidfd().ok_or_else(not_running)?;
-    let monitor = monitor_of(&live);
+    let monitor = monitor_of(&records.run_directory(id));
     send(&container, id, signal)?;
     if signal != libc::SIGKILL {
         return Ok(());
@@ -74,21 +76,27 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     await_monitor(monitor)
 }
 
-/// Kills at once and waits until the monitor has recorded the end.
+/// Kills at once and waits until the monitor has recorded the end, whatever `run.json` says.
 pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
-    let Some(live) = records.run_directory(id).live() else {
+    let run = records.run_directory(id);
+    let Some(monitor) = monitor_of(&run) else {
         return Ok(());
     };
-    let monitor = monitor_of(&live);
-    let cgroup = super::cgroup(&records, id)?;
-    if live.paused {
-        cgroup.freeze(false)?;
+    let live = run.live();
+    if live.as_ref().is_none_or(|live| live.paused) {
+        // Frozen processes do not die. Without a freezer nothing is frozen.
+        let _ = super::cgroup(records, id)?.freeze(false);
     }
-    if let Some(container) = live.pidfd() {
+    if let Some(container) = live.and_then(|live| live.pidfd()) {
         send(&container, id, libc::SIGKILL)?;
         await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
+        return await_monitor(Some(monitor));
     }
-    await_monitor(monitor)
+    if await_end(monitor.as_fd(), PARTING).is_err() {
+        // Its record is wrong. The container dies with its monitor.
+        send(&monitor, id, libc::SIGKILL)?;
+    }
+    await_monitor(Some(monitor))
 }
 
 /// Freezes every process of the container.
@@ -103,21 +111,27 @@ pub fn unpause(settings: &Settings, id: &ContainerId) -> Result<()> {
 
 fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<()> {
     let records = super::records(settings);
-    super::reconcile(&records, id)?;
+    super::reconcile(settings, id)?;
     let record = records.record(id)?;
     let refuse = |text: &str| Error::conflict(format!("Container {id} is {text}"));
-    match (record.state.status, paused) {
-        (Status::Running, true) | (Status::Paused, false) => {}
-        (Status::Paused, true) => return Err(refuse("already paused")),
-        (_, true) => return Err(refuse("not running")),
-        (_, false) => return Err(refuse("not paused")),
+    let event = if paused {
+        Event::Paused
+    } else {
+        Event::Resumed
+    };
+    if next(record.state.status, event).is_none() {
+        return Err(match (record.state.status, paused) {
+            (Status::Paused, _) => refuse("already paused"),
+            (_, true) => refuse("not running"),
+            (_, false) => refuse("not paused"),
+        });
     }
     let live = record.live.ok_or_else(|| refuse("not running"))?;
     set_paused(&records, id, &live, paused)
 }
 
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
-    super::cgroup(&records, id)?.freeze(paused)?;
+    super::cgroup(records, id)?.freeze(paused)?;
     let _lock = records.lock(id)?;
     records.run_directory(id).write(&Live {
         paused,
@@ -133,8 +147,11 @@ fn send(container: &OwnedFd, id: &ContainerId, signal: i32) -> Result<()> {
     }
 }
 
-fn monitor_of(live: &Live) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(Pid::from_raw(live.monitor_pid)?, PidfdFlags::empty()).ok()
+/// The monitor, as the kernel knows it from its socket: no recorded id that could be reused.
+fn monitor_of(run: &RunDirectory) -> Option<OwnedFd> {
+    let socket = wire::connect(run.path()).ok()?;
+    let monitor = rustix::net::sockopt::socket_peercred(&socket).ok()?;
+    rustix::process::pidfd_open(monitor.pid, PidfdFlags::empty()).ok()
 }
 
 /// The monitor ends when everything is recorded and given back.
@@ -142,5 +159,16 @@ fn await_monitor(monitor: Option<OwnedFd>) -> Result<()> {
     match monitor {
         Some(monitor) => await_end(monitor.as_fd(), DEATH).context(|| "wait for the monitor"),
         None => Ok(()),
+    }
+}
+
+/// Waits for the monitor of a container that has just ended, as it seems.
+fn await_parting(monitor: Option<OwnedFd>, id: &ContainerId) -> Result<()> {
+    match monitor {
+        Some(monitor) if await_end(monitor.as_fd(), PARTING).is_err() => Err(Error::corrupt(
+            format!("the process recorded for container {id} is another one"),
+        )
+        .hint(format!("remove it: hull rm -f {}", id.short()))),
+        _ => Ok(()),
     }
 }

@@ -347,7 +347,7 @@ fn user_mount(mount: &Mount) -> OciMount {
     };
     match mount.kind {
         MountKind::Bind => {
-            if !options.iter().any(|option| is_propagation(option)) {
+            if !options.iter().any(is_propagation) {
                 options.push("rprivate");
             }
             for (on, off) in [("nosuid", "suid"), ("nodev", "dev")] {

@@ -6,7 +6,7 @@
 use super::find::{find_record, open};
 use super::tag::is_untagged;
 use crate::base::{DiffId, Digest, Reference};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::store::{LayerKey, RefRecord, Store};
 
 /// `--force`.
@@ -40,9 +40,19 @@ pub struct Removal {
     pub deleted: Vec<String>,
 }
 
-/// Removes the name `name`, or the image with this id.
-pub fn remove(store: &Store, name: &str, force: Force, used: &[InUse]) -> Result<Removal> {
-    let record = find_record(store, name)?;
+/// Removes the name `name`, or the image with this id. `users` tells which containers use images;
+/// it is asked again while the collector keeps new ones away.
+pub fn remove(
+    store: &Store,
+    name: &str,
+    force: Force,
+    users: impl Fn() -> Result<Vec<InUse>>,
+) -> Result<Removal> {
+    let record = match find_record(store, name) {
+        Err(error) if error.kind() == Kind::Corrupt => return remove_damaged(store, name, error),
+        found => found?,
+    };
+    let used = &users()?;
     let mut names = store.refs()?;
     names.retain(|other| other.image == record.image);
     let by_name = is_name_of(name, &record);
@@ -89,10 +99,10 @@ pub fn remove(store: &Store, name: &str, force: Force, used: &[InUse]) -> Result
             removal.untagged.push(named.familiar());
         }
     }
-    let kept: Vec<Digest> = used.iter().map(|user| user.manifest).collect();
     let is_used = used.iter().any(|user| user.image == record.image);
     if !stays && !is_used {
-        let collected = store.collect_garbage(&kept)?;
+        let kept = || Ok(users()?.iter().map(|user| user.manifest).collect());
+        let collected = store.collect_garbage(kept)?;
         // With a damaged record nothing is collected: what it needs is not known.
         if !collected.broken.is_empty() {
             return Ok(removal);
@@ -103,6 +113,20 @@ pub fn remove(store: &Store, name: &str, force: Force, used: &[InUse]) -> Result
             .extend(gone_layers(store, &diff_ids.unwrap_or_default())?);
     }
     Ok(removal)
+}
+
+/// Takes a name away whose record cannot be read, so that nobody knows what it named.
+fn remove_damaged(store: &Store, name: &str, error: Error) -> Result<Removal> {
+    let Ok(reference) = name.parse::<Reference>() else {
+        return Err(error);
+    };
+    if !store.untag(&reference)? {
+        return Err(error);
+    }
+    Ok(Removal {
+        untagged: vec![reference.familiar()],
+        ..Removal::default()
+    })
 }
 
 /// Whether the user named a reference rather than an id.

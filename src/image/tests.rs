@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::fixture::{Made, Scratch, gzip, tar_of};
+use super::progress::Silent;
 use super::*;
 use crate::base::{Digest, Reference};
 use crate::config::RegistrySettings;
@@ -470,22 +471,22 @@ fn rmi_untags_first_and_deletes_with_the_last_name() {
     let store = &scratch.store;
     let id = ensure_hello(store, b"program").expect("made");
     tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
-    let removal = remove(store, "other:1", Force::No, &[]).expect("untags");
+    let removal = remove(store, "other:1", Force::No, || Ok(vec![])).expect("untags");
     assert_eq!((removal.untagged.len(), removal.deleted.len()), (1, 0));
     assert_eq!(removal.untagged[0], "other:1");
 
     tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
-    let error = remove(store, &id.hex(), Force::No, &[]).expect_err("two repositories");
+    let error = remove(store, &id.hex(), Force::No, || Ok(vec![])).expect_err("two repositories");
     assert!(
         error
             .to_string()
             .contains("(must be forced) - image is referenced in multiple")
     );
-    let removal = remove(store, &id.hex(), Force::Yes, &[]).expect("removes");
+    let removal = remove(store, &id.hex(), Force::Yes, || Ok(vec![])).expect("removes");
     assert_eq!(removal.untagged, ["hull/hello:latest", "other:1"]);
     assert_eq!(removal.deleted[0], id.to_string());
     scratch.assert_empty();
-    let error = remove(store, "x", Force::No, &[]).expect_err("missing");
+    let error = remove(store, "x", Force::No, || Ok(vec![])).expect_err("missing");
     assert_eq!(error.to_string(), "No such image: x:latest");
 }
 
@@ -501,16 +502,16 @@ fn rmi_spares_what_containers_use() {
         container: "0123456789ab".to_owned(),
         running,
     };
-    let error = remove(store, HELLO, Force::No, &[user(false)]).expect_err("used");
+    let error = remove(store, HELLO, Force::No, || Ok(vec![user(false)])).expect_err("used");
     let expected = format!(
         "conflict: unable to remove repository reference \"hull/hello:latest\" (must force) - \
          container 0123456789ab is using its referenced image {}",
         id.short()
     );
     assert_eq!(error.to_string(), expected);
-    let error = remove(store, &id.hex(), Force::Yes, &[user(true)]).expect_err("running");
+    let error = remove(store, &id.hex(), Force::Yes, || Ok(vec![user(true)])).expect_err("running");
     assert!(error.to_string().contains("(cannot be forced)"), "{error}");
-    let removal = remove(store, HELLO, Force::Yes, &[user(false)]).expect("untags");
+    let removal = remove(store, HELLO, Force::Yes, || Ok(vec![user(false)])).expect("untags");
     assert!(removal.deleted.is_empty());
     assert!(
         store.layers_for(&image.diff_ids).is_ok(),

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
 use serde::{Deserialize, Serialize};
 
+use crate::base::Ownership;
 use crate::error::{Context, Result};
-use crate::rootless::map::{IdMap, Ownership};
+use crate::rootless::map::IdMap;
 use crate::rootless::namespace::{become_mapped_root, join, open};
 
 /// What the caller got.

@@ -264,7 +264,7 @@ fn refused(errno: Errno, plan: &Plan) -> Error {
             error.hint("raise the limits in /proc/sys/user, e.g. user.max_net_namespaces")
         }
         Errno::AGAIN => error.hint("the process limit of this user or cgroup is reached"),
-        Errno::NOSYS => error.hint("hull needs Linux 5.8 or newer"),
+        Errno::NOSYS => error.hint("hull needs Linux 5.12 or newer"),
         _ => error,
     }
 }

@@ -1,18 +1,19 @@
 //! What runs of a container now: `RUN/c/<id12>/`, on tmpfs, valid for this boot only.
 //!
 //! `monitor.lock` is locked by the monitor as long as it lives: the kernel's own record of
-//! liveness. `run.json` names the first process by id and start time. `ctl` is the monitor's
-//! socket.
+//! liveness. The lock is one of the open file description (`F_OFD_SETLK`, fcntl(2)): it goes where
+//! the descriptor goes, and readers can ask about it without taking it, so that no reader is ever
+//! mistaken for a monitor. `run.json` names the first process by id and start time. `ctl` is the
+//! monitor's socket.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use rustix::process::{Pid, PidfdFlags};
 use serde::{Deserialize, Serialize};
 
@@ -26,13 +27,22 @@ pub struct Live {
     pub pid: i32,
     /// Start time of that process, clock ticks since boot (proc_pid_stat(5), field 22).
     pub start_ticks: u64,
-    pub monitor_pid: i32,
     pub started: Timestamp,
     /// Path of the cgroup below every hierarchy's root.
     pub cgroup: PathBuf,
     /// The container lives in a user namespace of ours.
     pub user_namespace: bool,
     pub paused: bool,
+    /// How it ended, when that could not be written to the store: a full disk, say.
+    #[serde(default)]
+    pub ended: Option<End>,
+}
+
+/// The end of a container.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct End {
+    pub exit_code: u8,
+    pub at: Timestamp,
 }
 
 /// The lock of a live monitor.
@@ -56,6 +66,11 @@ impl RunDirectory {
         RunDirectory(run.join("c").join(id.short()))
     }
 
+    /// The one with this name, of a container that need not exist.
+    pub(super) fn named(run: &Path, name: &str) -> Self {
+        RunDirectory(run.join("c").join(name))
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
@@ -70,21 +85,27 @@ impl RunDirectory {
         made.context(|| format!("make {}", self.0.display()))
     }
 
-    /// Takes the monitor's lock for life; `None` if a monitor has it.
+    /// Makes the directory and takes the monitor's lock for life; `None` if a monitor has it.
     pub fn lock(&self) -> Result<Option<MonitorLock>> {
         let path = self.0.join("monitor.lock");
-        let mut options = File::options();
-        let file = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path);
-        let file = file.context(|| format!("open {}", path.display()))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(MonitorLock(file))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(errno) => Err(errno).context(|| format!("lock {}", path.display())),
+        let subject = || format!("lock {}", path.display());
+        loop {
+            self.make()?;
+            let mut options = File::options();
+            options.create(true).truncate(false).write(true).mode(0o600);
+            let file = match options.open(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                opened => opened.context(|| format!("open {}", path.display()))?,
+            };
+            match fcntl(&file, FcntlArg::F_OFD_SETLK(&whole_file(libc::F_WRLCK))) {
+                Ok(_) => {}
+                Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => return Ok(None),
+                Err(errno) => return Err(std::io::Error::from(errno)).context(subject),
+            }
+            // Whoever had it may have removed the directory: then our lock keeps nobody out.
+            if is_at(&file, &path) {
+                return Ok(Some(MonitorLock(file)));
+            }
         }
     }
 
@@ -93,12 +114,14 @@ impl RunDirectory {
         let Ok(file) = File::open(self.0.join("monitor.lock")) else {
             return false;
         };
-        flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+        let mut held = whole_file(libc::F_WRLCK);
+        let asked = fcntl(&file, FcntlArg::F_OFD_GETLK(&mut held));
+        asked.is_ok() && i32::from(held.l_type) != libc::F_UNLCK
     }
 
-    /// Something of this boot ran here, whether or not it still does.
-    pub fn was_live(&self) -> bool {
-        self.live().is_some()
+    /// Something ran here, whether or not it still does and whether or not its record can be read.
+    pub fn is_recorded(&self) -> bool {
+        self.0.join("run.json").exists()
     }
 
     /// The live record of this boot, if there is one that can be read.
@@ -118,16 +141,20 @@ impl RunDirectory {
     }
 
     /// Removes everything here. What is gone already is fine.
+    ///
+    /// Should: out of sight in one step, before anything in it goes. Without its lock file the
+    /// directory would be free for a new monitor, whose files would then be removed.
     pub fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            other => other.context(|| format!("remove {}", self.0.display())),
+        let subject = || format!("remove {}", self.0.display());
+        let name = self.0.file_name().unwrap_or_default().to_string_lossy();
+        let gone = self
+            .0
+            .with_file_name(format!(".{name}-{}", std::process::id()));
+        match fs::rename(&self.0, &gone) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            renamed => renamed.context(subject)?,
         }
-    }
-
-    /// The path of the monitor's socket.
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("ctl")
+        fs::remove_dir_all(&gone).context(subject)
     }
 }
 
@@ -144,6 +171,26 @@ impl Live {
     }
 }
 
+fn whole_file(kind: i32) -> libc::flock {
+    libc::flock {
+        l_type: i16::try_from(kind).expect("lock kinds are 0, 1 and 2"),
+        l_whence: 0,
+        l_start: 0,
+        l_len: 0,
+        // Must be 0 for locks of the open file description.
+        l_pid: 0,
+    }
+}
+
+/// Whether the open file is still what the path names.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(held), Ok(named)) => identity(held) == identity(named),
+        _ => false,
+    }
+}
+
 /// This boot's id, random(4): run records of another boot mean nothing.
 pub fn boot_id() -> &'static str {
     static BOOT_ID: OnceLock<String> = OnceLock::new();
@@ -151,4 +198,61 @@ pub fn boot_id() -> &'static str {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         text.trim().to_owned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(name: &str) -> RunDirectory {
+        let name = format!("hull-test-live-{name}-{}", std::process::id());
+        RunDirectory(std::env::temp_dir().join(name))
+    }
+
+    #[test]
+    fn asking_for_a_monitor_never_looks_like_one() {
+        let run = directory("ask");
+        run.make().expect("made");
+        let asker = std::thread::spawn({
+            let run = run.clone();
+            move || (0..20_000).filter(|_| run.has_monitor()).count()
+        });
+        // Each time free: nobody but readers was there.
+        let taken = (0..2_000).filter(|_| matches!(run.lock(), Ok(Some(_))));
+        assert_eq!(taken.count(), 2_000);
+        asker.join().expect("does not panic");
+        let lock = run.lock().expect("works");
+        assert!(lock.is_some() && run.has_monitor());
+        assert!(
+            run.lock().expect("works").is_none(),
+            "one monitor at a time"
+        );
+        drop(lock);
+        assert!(!run.has_monitor());
+        run.remove().expect("removed");
+    }
+
+    #[test]
+    fn the_lock_of_a_removed_directory_keeps_nobody_out() {
+        let run = directory("removed");
+        for _ in 0..200 {
+            let first = run.lock().expect("works").expect("is free");
+            let other = std::thread::spawn({
+                let run = run.clone();
+                move || {
+                    run.lock()
+                        .expect("works")
+                        .is_some_and(|_| run.has_monitor())
+                }
+            });
+            run.remove().expect("removed");
+            drop(first);
+            // Either it came too early, or what it got is the lock that the others see.
+            let _ = other.join().expect("does not panic");
+            let again = run.lock().expect("works").expect("is free");
+            assert!(run.has_monitor());
+            drop(again);
+        }
+        run.remove().expect("removed");
+    }
 }

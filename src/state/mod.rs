@@ -14,6 +14,6 @@ mod status;
 pub use config::{
     Config, LogConfig, Mount, MountKind, NetworkMode, ProcessConfig, SCHEMA, UlimitConfig,
 };
-pub use live::{Live, MonitorLock, RunDirectory, boot_id};
-pub use records::{NewContainer, Record, Records, State};
-pub use status::{Event, Status};
+pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
+pub use records::{NewContainer, Record, Records};
+pub use status::{Event, Status, next};

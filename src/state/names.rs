@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -17,6 +17,7 @@ use crate::error::{Context as _, Error, Result};
 #[derive(Debug)]
 pub struct Claim {
     file: File,
+    path: PathBuf,
 }
 
 /// Claims `name` for `id`. `exists` tells whether a container is published.
@@ -61,8 +62,16 @@ pub fn claim(
             file.set_len(0).context(subject)?;
             file.rewind().context(subject)?;
         }
-        file.write_all(id.to_string().as_bytes()).context(subject)?;
-        return Ok(Claim { file });
+        let written = file.write_all(id.to_string().as_bytes());
+        let claim = Claim {
+            file,
+            path: path.clone(),
+        };
+        if let Err(error) = written {
+            claim.abandon();
+            return Err(error).context(subject);
+        }
+        return Ok(claim);
     }
 }
 
@@ -71,6 +80,40 @@ impl Claim {
     pub fn sync(&self) -> Result<()> {
         self.file.sync_all().context(|| "sync the name")
     }
+
+    /// Gives the name back: its container was not published.
+    pub fn abandon(self) {
+        // A name that stays is free all the same: its container does not exist.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes names whose claimers were killed: nobody holds their lock and their container does not
+/// exist. What cannot be removed is free all the same.
+pub fn sweep(names: &Path, exists: impl Fn(&ContainerId) -> bool) {
+    let entries = std::fs::read_dir(names).into_iter().flatten().flatten();
+    for entry in entries {
+        let Ok(mut file) = File::open(entry.path()) else {
+            continue;
+        };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        let mut holder = String::new();
+        let read = file.read_to_string(&mut holder);
+        if read.is_ok() && !holder.trim().parse().is_ok_and(|id| exists(&id)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// All names of a container whose record does not tell.
+pub fn held_by(names: &Path, id: &ContainerId) -> Vec<Name> {
+    let entries = std::fs::read_dir(names).into_iter().flatten().flatten();
+    let parsed = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<Name>().ok());
+    parsed
+        .filter(|name| holder(names, name).as_ref() == Some(id))
+        .collect()
 }
 
 /// The container that has this name.

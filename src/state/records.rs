@@ -1,8 +1,11 @@
 //! All containers of one store, as records on disk.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -41,6 +44,24 @@ pub struct State {
     /// The boot in which it was last started.
     #[serde(default)]
     pub boot_id: String,
+}
+
+impl State {
+    /// It was started and no monitor says how it ended: the monitor or the machine went down.
+    fn lose(&mut self, live: Option<&Live>) {
+        self.status = Status::Exited;
+        if let Some(end) = live.and_then(|live| live.ended) {
+            self.exit_code = end.exit_code;
+            self.finished = Some(end.at);
+            return;
+        }
+        let now = live.is_some() || self.boot_id == boot_id();
+        self.exit_code = if now { 137 } else { 255 };
+        self.error = match now {
+            true => "monitor lost".to_owned(),
+            false => "the host was restarted".to_owned(),
+        };
+    }
 }
 
 /// A container as it stands now: the stored state corrected by what the kernel says.
@@ -102,15 +123,7 @@ impl Records {
         for directory in [&staging, &self.names(), &self.root.join("containers")] {
             make_directory(directory)?;
         }
-        // Named and locked as every stage is, so that the store sweeps what a killed command left.
-        let name = format!("{}-{}", std::process::id(), &config.id.to_string()[..32]);
-        let aside = staging.join(name);
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&aside)
-            .context(subject)?;
-        let lock = File::open(&aside).context(subject)?;
-        flock(&lock, FlockOperation::LockExclusive).context(subject)?;
+        let (aside, _lock) = make_aside(&staging, &config.id).context(subject)?;
         let result = self.publish_from(new, &aside).context(subject);
         if result.is_err() {
             // Foreign leftovers below tmp/ are swept; the first error is the one to tell.
@@ -159,17 +172,49 @@ impl Records {
             &serde_json::to_vec(&state)?,
             durable,
         )?;
-        let published = |id: &ContainerId| self.directory(id).exists();
+        let published = |id: &ContainerId| self.exists(id);
         let claim = names::claim(&self.names(), new.name, &config.id, published)?;
+        let made_durable = match durable {
+            true => claim.sync().and_then(|()| sync_directory(aside)),
+            false => Ok(()),
+        };
         let destination = self.directory(&config.id);
-        if durable {
-            claim.sync()?;
-            sync_directory(aside)?;
+        if let Err(error) = made_durable.and_then(|()| Ok(fs::rename(aside, &destination)?)) {
+            claim.abandon();
+            return Err(error);
         }
-        fs::rename(aside, &destination)?;
         if durable {
             sync_directory(&self.root.join("containers"))?;
             sync_directory(&self.names())?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is such a container, readable or not.
+    pub fn exists(&self, id: &ContainerId) -> bool {
+        self.directory(id).exists()
+    }
+
+    /// Removes names that killed commands left.
+    pub fn sweep_names(&self) {
+        names::sweep(&self.names(), |id| self.exists(id));
+    }
+
+    /// Removes run directories of containers that do not exist any more: their monitor was killed
+    /// after it had removed them.
+    pub fn sweep_run_directories(&self) -> Result<()> {
+        let entries = fs::read_dir(self.run.join("c")).into_iter().flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let found: Vec<String> = names.collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let known: HashSet<String> = self.ids()?.iter().map(ContainerId::short).collect();
+        for name in found.into_iter().filter(|name| !known.contains(name)) {
+            let run = RunDirectory::named(&self.run, &name);
+            if !run.has_monitor() {
+                run.remove()?;
+            }
         }
         Ok(())
     }
@@ -181,13 +226,13 @@ impl Records {
             Error::not_found(format!("No such container: {shown}"))
         };
         if let Ok(id) = text.parse::<ContainerId>()
-            && self.directory(&id).exists()
+            && self.exists(&id)
         {
             return Ok(id);
         }
         if let Ok(name) = text.parse::<Name>()
             && let Some(id) = names::holder(&self.names(), &name)
-            && self.directory(&id).exists()
+            && self.exists(&id)
         {
             return Ok(id);
         }
@@ -232,46 +277,76 @@ impl Records {
                 Err(error) => broken.push(error),
             }
         }
-        records.sort_by(|a, b| b.state.created.cmp(&a.state.created));
+        records.sort_by_key(|record| std::cmp::Reverse(record.state.created));
         Ok((records, broken))
     }
 
     /// What the container is.
     pub fn config(&self, id: &ContainerId) -> Result<Config> {
-        read_json(&self.directory(id).join("config.json"), id)
+        let path = self.directory(id).join("config.json");
+        let config: Config = read_json(&path, id)?;
+        match config.id == *id {
+            true => Ok(config),
+            false => Err(broken(
+                &path,
+                id,
+                Error::corrupt("it is of another container"),
+            )),
+        }
     }
 
-    /// How the container stands. Takes no lock.
-    pub fn record(&self, id: &ContainerId) -> Result<Record> {
-        let mut state: State = read_json(&self.directory(id).join("state.json"), id)?;
-        let run = self.run_directory(id);
-        let last = run.live();
-        let lost = last.is_some() && !run.has_monitor();
-        let live = last.filter(|_| !lost);
-        match &live {
-            Some(live) => {
-                state.status = if live.paused {
-                    Status::Paused
-                } else {
-                    Status::Running
-                };
-                state.started = Some(live.started);
-            }
-            // It was started and nobody says how it ended: the monitor or the machine went down.
-            None if lost || state.status == Status::Running => {
-                state.status = Status::Exited;
-                let now = lost || state.boot_id == boot_id();
-                state.exit_code = if now { 137 } else { 255 };
-                let why = if now {
-                    "monitor lost"
-                } else {
-                    "the host was restarted"
-                };
-                state.error = why.to_owned();
-            }
-            None => {}
+    fn state(&self, id: &ContainerId) -> Result<State> {
+        let path = self.directory(id).join("state.json");
+        let state: State = read_json(&path, id)?;
+        match state.id == *id {
+            true => Ok(state),
+            false => Err(broken(
+                &path,
+                id,
+                Error::corrupt("it is of another container"),
+            )),
         }
-        Ok(Record { state, live })
+    }
+
+    /// How the container stands. Takes no lock, so what is read may be of before and after a start
+    /// or an end: then it is read again.
+    pub fn record(&self, id: &ContainerId) -> Result<Record> {
+        let run = self.run_directory(id);
+        loop {
+            let last = run.live();
+            let has_monitor = run.has_monitor();
+            let mut state = self.state(id)?;
+            let says_running = state.status == Status::Running && state.boot_id == boot_id();
+            match last {
+                Some(live) if has_monitor => {
+                    state.status = match live.paused {
+                        true => Status::Paused,
+                        false => Status::Running,
+                    };
+                    state.started = Some(live.started);
+                    let live = Some(live);
+                    return Ok(Record { state, live });
+                }
+                // A monitor removes the record before it lets go of the lock.
+                Some(_) if !run.is_recorded() => {}
+                Some(live) => {
+                    state.lose(Some(&live));
+                    return Ok(Record { state, live: None });
+                }
+                None if has_monitor && run.is_recorded() && run.live().is_none() => {
+                    let path = run.path().join("run.json");
+                    return Err(broken(&path, id, Error::corrupt("it cannot be read")));
+                }
+                // Started meanwhile.
+                None if says_running && run.live().is_some() => {}
+                None => {
+                    if state.status == Status::Running {
+                        state.lose(None);
+                    }
+                    return Ok(Record { state, live: None });
+                }
+            }
+        }
     }
 
     /// Locks one container's record against other writers.
@@ -305,7 +380,7 @@ impl Records {
     ) -> Result<State> {
         let _lock = self.lock(id)?;
         let path = self.directory(id).join("state.json");
-        let mut state: State = read_json(&path, id)?;
+        let mut state = self.state(id)?;
         state.status = next(state.status, event).ok_or_else(|| {
             let text = format!(
                 "container {id} is {}: {event:?} cannot happen",
@@ -327,7 +402,7 @@ impl Records {
     pub fn bury(&self, id: &ContainerId) -> Result<PathBuf> {
         let graves = self.root.join("tmp").join(boot_id());
         make_directory(&graves)?;
-        let state: Option<State> = read_json(&self.directory(id).join("state.json"), id).ok();
+        let name = self.state(id).ok().map(|state| state.name);
         let grave = graves.join(format!("0-{}", &id.to_string()[..32]));
         match fs::rename(self.directory(id), &grave) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -335,8 +410,14 @@ impl Records {
             }
             other => other.context(|| format!("remove container {id}"))?,
         }
-        if let Some(state) = state {
-            names::release(&self.names(), &state.name, id)?;
+        let is_held = |name: &Name| names::holder(&self.names(), name).as_ref() == Some(id);
+        let held = match name.filter(is_held) {
+            Some(name) => vec![name],
+            // The record is damaged.
+            None => names::held_by(&self.names(), id),
+        };
+        for name in held {
+            names::release(&self.names(), &name, id)?;
         }
         self.run_directory(id).remove()?;
         Ok(grave)
@@ -358,11 +439,36 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path, id: &ContainerId) -> Resul
         }
         other => other.context(|| format!("read {}", path.display()))?,
     };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Error::from(error)
-            .wrap(format!("container {id}: broken record {}", path.display()))
-            .hint(format!("remove it: hull rm -f {}", id.short()))
-    })
+    serde_json::from_slice(&bytes).map_err(|error| broken(path, id, error.into()))
+}
+
+fn broken(path: &Path, id: &ContainerId, error: Error) -> Error {
+    error
+        .wrap(format!("container {id}: broken record {}", path.display()))
+        .hint(format!("remove it: hull rm -f {}", id.short()))
+}
+
+/// A staging directory for this container with its lock; named and locked as every stage is, so
+/// that the store sweeps what a killed command left.
+fn make_aside(staging: &Path, id: &ContainerId) -> Result<(PathBuf, File)> {
+    let name = format!("{}-{}", std::process::id(), &id.to_string()[..32]);
+    let aside = staging.join(name);
+    // A sweeper may lock or wipe the directory before we hold its lock: then make it again.
+    for _ in 0..100 {
+        match fs::DirBuilder::new().mode(0o700).create(&aside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+        let lock = match File::open(&aside) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
+        flock(&lock, FlockOperation::LockExclusive)?;
+        if lock.metadata()?.nlink() > 0 {
+            return Ok((aside, lock));
+        }
+    }
+    Err(Error::conflict("staging directories keep disappearing"))
 }
 
 /// Writes a file under a fresh name: no rename over an existing file, which would start write-back.

@@ -55,14 +55,18 @@ impl Store {
         self.lock_gc(FlockOperation::LockShared)
     }
 
-    /// Removes blobs and layers that neither a reference nor one of these manifests needs. Must not
-    /// be called while holding a [`GcGuard`]: it would wait for itself.
-    pub fn collect_garbage(&self, extra_roots: &[Digest]) -> Result<Collected> {
+    /// Removes blobs and layers that neither a reference nor one of these manifests needs. They are
+    /// asked for under the lock: whoever comes to use an image before it is seen, and after it is
+    /// refused. Must not be called while holding a [`GcGuard`]: it would wait for itself.
+    pub fn collect_garbage(
+        &self,
+        extra_roots: impl FnOnce() -> Result<Vec<Digest>>,
+    ) -> Result<Collected> {
         let mut collected = Collected::default();
         let mut graves = Vec::new();
         {
             let _exclusive = self.lock_gc(FlockOperation::LockExclusive)?;
-            let marks = self.mark(extra_roots, &mut collected)?;
+            let marks = self.mark(extra_roots()?, &mut collected)?;
             if !collected.broken.is_empty() {
                 return Ok(collected);
             }
@@ -89,11 +93,11 @@ impl Store {
         }
     }
 
-    fn mark(&self, extra_roots: &[Digest], collected: &mut Collected) -> Result<Marks> {
+    fn mark(&self, extra_roots: Vec<Digest>, collected: &mut Collected) -> Result<Marks> {
         let mut marks = Marks::default();
         let (refs, broken) = self.refs_and_broken()?;
         collected.broken = broken;
-        let mut todo: Vec<Digest> = extra_roots.to_vec();
+        let mut todo = extra_roots;
         for record in refs {
             marks.blobs.insert(record.image);
             marks.blobs.extend(record.repo_digest);

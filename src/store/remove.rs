@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
 
 use super::Store;
@@ -44,8 +44,24 @@ impl Store {
 impl Tombstone {
     /// Frees the space.
     pub fn delete(self) -> Result<()> {
-        remove_tree(&self.dir, &self.name)
+        delete_grave(&self.dir, &self.name)
     }
+}
+
+/// Deletes what was renamed to a grave or staged. Its lock is held meanwhile, so that two do not
+/// delete the same tree: where another has it, that one does the work.
+pub fn delete_grave(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
+    let path = name.as_ref();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    // A file, which nobody locks, or a directory that we may not read: the deletion sees to it.
+    let opened = rustix::fs::openat(dir.as_fd(), path, flags, Mode::empty()).ok();
+    if let Some(grave) = &opened
+        && let Err(Errno::WOULDBLOCK) =
+            rustix::fs::flock(grave, FlockOperation::NonBlockingLockExclusive)
+    {
+        return Ok(());
+    }
+    remove_tree(dir, path)
 }
 
 /// One directory on the way down.

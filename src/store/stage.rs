@@ -4,12 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation};
+use rustix::fs::{FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
 use super::layers::{LayerKey, LayerRecord, OverlayXattrs, chain_ids};
-use super::remove::remove_tree;
+use super::remove::{delete_grave, remove_tree};
 use super::{Limits, PartialBlob, Store, UnpackedLayer, extract};
 use crate::base::{DiffId, Digest, Timestamp};
 use crate::error::{Context, Error, Result};
@@ -53,6 +53,7 @@ impl Store {
             if rustix::fs::fstat(&fd).context(subject)?.st_nlink == 0 {
                 continue;
             }
+            spread_layers(fd.as_fd());
             return Ok(Stage {
                 store: self.clone(),
                 boot_dir,
@@ -170,6 +171,18 @@ impl Stage {
     }
 }
 
+/// Has ext4 put each new directory in here into a block group of its own.
+///
+/// Otherwise all inodes come from the group that deleted stages and layers were in, and ext4 passes
+/// over every inode deleted in the last minutes, one by one, for each file it creates
+/// (`recently_deleted`, fs/ext4/ialloc.c, Linux 3.9): a load after an `rmi` took three times as long.
+fn spread_layers(stage: BorrowedFd<'_>) {
+    // Only a hint; other filesystems have no such flag.
+    if let Ok(flags) = rustix::fs::ioctl_getflags(stage) {
+        let _ = rustix::fs::ioctl_setflags(stage, flags | IFlags::TOPDIR);
+    }
+}
+
 /// The name of a staged blob.
 pub(super) fn blob_name(digest: &Digest) -> String {
     format!("blob-{}", digest.hex())
@@ -210,8 +223,8 @@ fn sweep(store: &Store) -> Result<()> {
         return Ok(());
     };
     for name in atomic::names_in(current.as_fd())? {
-        if is_ours(&name) && is_abandoned(current.as_fd(), &name) {
-            let _ = remove_tree(&current, &name);
+        if is_ours(&name) {
+            let _ = delete_grave(&current, &name);
         }
     }
     Ok(())
@@ -227,13 +240,24 @@ fn is_ours(name: &str) -> bool {
     })
 }
 
-fn is_abandoned(dir: BorrowedFd<'_>, name: &str) -> bool {
-    match atomic::open_dir(dir, name) {
-        Ok(fd) => rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok(),
-        // A tombstone may be a file; nobody locks those.
-        Err(Errno::NOTDIR | Errno::LOOP) => {
-            rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Scene;
+
+    #[test]
+    fn layers_are_spread_over_the_disk_where_the_filesystem_can() {
+        const EXT4: i64 = 0xef53;
+        let scene = Scene::new();
+        let stage = scene.store.stage().expect("stage");
+        let kind = rustix::fs::fstatfs(&stage.fd).expect("statfs").f_type;
+        if kind != EXT4 {
+            return eprintln!("SKIP only ext4 has the flag, the file system here is {kind:#x}");
         }
-        Err(_) => false,
+        let flags = rustix::fs::ioctl_getflags(&stage.fd).expect("flags");
+        assert!(flags.contains(IFlags::TOPDIR), "{flags:?}");
+        let layer = atomic::ensure_dir(stage.fd.as_fd(), "layer").expect("makes");
+        let flags = rustix::fs::ioctl_getflags(&layer).expect("flags");
+        assert!(!flags.contains(IFlags::TOPDIR), "inside a layer: {flags:?}");
     }
 }

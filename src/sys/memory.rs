@@ -1,45 +1,70 @@
-//! The size of a long-lived process: madvise(2) on its own program.
+//! The pages of this program itself.
 
-use rustix::io::Errno;
+#![allow(
+    unsafe_code,
+    reason = "madvise(2) on our own image has no safe wrapper"
+)]
 
-use super::process::last_errno;
+use std::ffi::c_void;
 
-/// Unmaps the pages of this program's code and constants that are mapped now, and tells the kernel
-/// not to map neighbours of what is touched next. They come back from the page cache one by one.
-///
-/// # Errors
-/// Those of reading /proc/self/maps and of madvise.
-pub fn forget_program() -> Result<(), Errno> {
-    let maps = std::fs::read_to_string("/proc/self/maps")
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-    for line in maps.lines() {
-        let mut fields = line.split_whitespace();
-        let (Some(range), Some(mode)) = (fields.next(), fields.next()) else {
-            continue;
-        };
-        let file = fields.nth(3).is_some_and(|path| path.starts_with('/'));
-        let offset = line.split_whitespace().nth(2).unwrap_or("");
-        // Code, and the first segment, which holds constants. Later read-only segments were
-        // written by the program's own start and must stay.
-        let first = offset.bytes().all(|b| b == b'0');
-        if file && (mode == "r-xp" || mode == "r--p" && first) {
-            forget(range)?;
-        }
-    }
-    Ok(())
+unsafe extern "C" {
+    /// Where the program's image begins, and where its code ends: defined by the linker (ld(1),
+    /// end(3)). Their addresses are what counts, not their content.
+    static __executable_start: u8;
+    static etext: u8;
 }
 
-fn forget(range: &str) -> Result<(), Errno> {
-    let parse = |text: &str| usize::from_str_radix(text, 16).map_err(|_| Errno::INVAL);
-    let (start, end) = range.split_once('-').ok_or(Errno::INVAL)?;
-    let (start, end) = (parse(start)?, parse(end)?);
-    let address = std::ptr::without_provenance_mut::<libc::c_void>(start);
+/// Forgets the pages of code and constants that were used so far; those used again come back from
+/// the page cache. A process that now sleeps for long then counts for little (`Pss`, proc(5)).
+pub fn release_program() {
+    let page = rustix::param::page_size();
+    let start = (&raw const __executable_start)
+        .addr()
+        .next_multiple_of(page);
+    let end = (&raw const etext).addr() / page * page;
+    let length = end.saturating_sub(start);
+    // MADV_RANDOM first: the kernel then maps what is touched next without its neighbours.
     for advice in [libc::MADV_RANDOM, libc::MADV_DONTNEED] {
-        // SAFETY: the range is a private file mapping that was never writable: dropping its pages
-        // loses nothing, the same bytes are read from the file at the next touch.
-        if unsafe { libc::madvise(address, end - start, advice) } != 0 {
-            return Err(last_errno());
-        }
+        let address = std::ptr::without_provenance_mut::<c_void>(start);
+        // SAFETY: between the two symbols there are only read-only private mappings of our
+        // executable, which nobody has written to. For these MADV_DONTNEED drops page table
+        // entries, and the same bytes are read again from the file (madvise(2)). Only a saving: a
+        // kernel that refuses leaves everything as it was.
+        let _ = unsafe { libc::madvise(address, length, advice) };
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Resident pages of mappings of our own executable, KiB (proc_pid_smaps(5)).
+    fn resident() -> u64 {
+        let smaps = std::fs::read_to_string("/proc/self/smaps").expect("smaps");
+        let exe = std::env::current_exe().expect("exe").display().to_string();
+        let mut ours = false;
+        let mut sum = 0;
+        for line in smaps.lines() {
+            if line.contains('-') && !line.contains("kB") {
+                ours = line.ends_with(&exe) && line.contains(" r-");
+            } else if let (true, Some(size)) = (ours, line.strip_prefix("Rss:")) {
+                let number = size.split_whitespace().next().expect("a number");
+                sum += number.parse::<u64>().expect("a number");
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn released_pages_leave_and_come_back() {
+        let before = resident();
+        release_program();
+        let after = resident();
+        assert!(
+            after < before,
+            "{after} KiB of {before} KiB are still there"
+        );
+        // Constants and code are what they were.
+        assert_eq!(format!("{:?}", Some("text")), "Some(\"text\")");
+    }
 }

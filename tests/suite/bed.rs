@@ -197,6 +197,20 @@ impl Bed {
         process::run(self.hull_command(words), input)
     }
 
+    /// Runs a script of sh(1) in which `hull` is the binary with this bed's global flags.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Ran {
+        let function = format!(
+            "hull() {{ {} --root {} --runroot {} \"$@\"; }}\n",
+            binary().display(),
+            self.store().display(),
+            self.run_dir().display()
+        );
+        let mut command = self.command(Path::new("/bin/sh"));
+        command.arg("-c").arg(function + script);
+        process::run(command, b"")
+    }
+
     /// Starts `hull words…` and leaves it running, with nothing on stdin.
     pub fn start<S: AsRef<str>>(&self, words: &[S]) -> Running {
         let mut command = self.hull_command(words);

@@ -40,12 +40,17 @@ pub(super) fn make(
     let (policy, platform) = (flags::pull(matches)?, matches.text("platform"));
     let quiet = matches.on("quiet");
     // The image may not be collected between finding it and publishing who uses it.
-    let store = container::store(settings)?;
-    let image = match obtain(settings, &request.image, policy, platform, quiet)? {
-        Ok(image) => image,
+    let (image, _guard) = match obtain(settings, &request.image, policy, platform, quiet)? {
+        Ok(found) => found,
         Err(code) => return Ok(Err(code)),
     };
-    let _guard = store.share_gc_lock()?;
+    let limited = request.memory_bytes.is_some() || request.pids_limit.is_some();
+    if limited && !container::can_limit(settings)? {
+        output::note(
+            "WARNING: this user may not write any cgroup here. Limitation discarded. Delegate a \
+             cgroup v2 subtree, or run as root.",
+        );
+    }
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;

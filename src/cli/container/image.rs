@@ -7,18 +7,21 @@ use crate::cli::{image as commands, store};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::image::{self, Image, Platform};
+use crate::store::GcGuard;
 use crate::sys::process::{Fork, exit_now, fork};
 
-/// Finds the image, pulling as the policy says. `Err(code)` inside: a child has said why already.
+/// Finds the image, pulling as the policy says, and keeps the collector away from it.
+/// `Err(code)` inside: a child has said why already.
 pub fn obtain(
     settings: &Settings,
     name: &str,
     policy: Pull,
     platform: Option<&str>,
     quiet: bool,
-) -> Result<std::result::Result<Image, u8>> {
+) -> Result<std::result::Result<(Image, GcGuard), u8>> {
     let wanted = platform.map(str::parse::<Platform>).transpose()?;
     let store = crate::container::store(settings)?;
+    let guard = store.share_gc_lock()?;
     let found = match image::find(&store, name) {
         Err(error) if error.kind() == Kind::NotFound => None,
         other => Some(other?),
@@ -28,7 +31,9 @@ pub fn obtain(
         None => true,
     };
     match (policy, found) {
-        (Pull::Missing | Pull::Never, Some(image)) if fits(&image) => return Ok(Ok(image)),
+        (Pull::Missing | Pull::Never, Some(image)) if fits(&image) => {
+            return Ok(Ok((image, guard)));
+        }
         (Pull::Never, _) => {
             let familiar = name
                 .parse::<Reference>()
@@ -38,6 +43,8 @@ pub fn obtain(
         }
         _ => {}
     }
+    // Must not be held while waiting for a registry.
+    drop(guard);
     let reference: Reference = name.parse()?;
     if policy == Pull::Missing && !quiet && reference.to_string() != embedded_name() {
         output::note(format_args!(
@@ -46,7 +53,10 @@ pub fn obtain(
         ));
     }
     match fetch_in_child(settings, &reference, platform, quiet)? {
-        0 => Ok(Ok(image::find(&store, name)?)),
+        0 => {
+            let guard = store.share_gc_lock()?;
+            Ok(Ok((image::find(&store, name)?, guard)))
+        }
         code => Ok(Err(code)),
     }
 }

@@ -5,7 +5,8 @@ use crate::cli::image::{images_in_use, no_such_image};
 use crate::cli::{Command, MappedRoot, Words, output, store};
 use crate::config::Settings;
 use crate::error::{Kind, Result, Scope};
-use crate::image::{self, Force, InUse, Removal};
+use crate::image::{self, Force, Removal};
+use crate::state::Records;
 use crate::store::Store;
 
 pub const COMMAND: Command = Command {
@@ -32,11 +33,10 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         false => Force::No,
     };
     let store = store::open_existing(settings)?;
-    let used = images_in_use(settings)?;
     let mut code = 0;
     // Each word for itself: what can be removed is, whatever happens to the others.
     for name in matches.words() {
-        let removal = remove(store.as_ref(), name, force, &used);
+        let removal = remove(settings, store.as_ref(), name, force);
         if let Err(error) = removal.and_then(|removal| print(&removal)) {
             output::error(Scope::Other, &error);
             if force == Force::No || error.kind() != Kind::NotFound {
@@ -44,12 +44,14 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
             }
         }
     }
+    // Listing the containers was the costly part; what killed commands left goes along.
+    Records::at(&settings.root, &settings.run).sweep_names();
     Ok(code)
 }
 
-fn remove(store: Option<&Store>, name: &str, force: Force, used: &[InUse]) -> Result<Removal> {
+fn remove(settings: &Settings, store: Option<&Store>, name: &str, force: Force) -> Result<Removal> {
     let store = store.ok_or_else(|| no_such_image(name))?;
-    image::remove(store, name, force, used)
+    image::remove(store, name, force, || images_in_use(settings))
 }
 
 fn print(removal: &Removal) -> Result<()> {

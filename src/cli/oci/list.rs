@@ -46,27 +46,16 @@ fn json(states: &[State]) -> Result<()> {
 }
 
 fn table(states: &[State]) -> Result<()> {
-    let mut rows = vec![["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(str::to_owned)];
-    rows.extend(states.iter().map(|state| {
-        [
-            state.id.clone(),
-            state.pid.to_string(),
-            state.status.clone(),
-            state.bundle.display().to_string(),
-            state.created.to_string(),
-            owner(&state.bundle),
-        ]
-    }));
-    let widths: [usize; 6] = std::array::from_fn(|column| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0).max(9) + 3
-    });
-    for row in rows {
-        let cells = row.iter().zip(widths);
-        let text: String = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        output::line(text.trim_end())?;
+    let mut table = output::Table::new(&["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]);
+    for state in states {
+        table.row(&[
+            &state.id,
+            &state.pid.to_string(),
+            &state.status,
+            &state.bundle.to_string_lossy(),
+            &state.created.to_string(),
+            &owner(&state.bundle),
+        ]);
     }
-    Ok(())
+    table.print()
 }

@@ -293,7 +293,7 @@ impl Cgroup {
             Err(error) => error.kind() == ErrorKind::NotFound,
             Ok(()) => true,
         };
-        if paths.fold(true, |all, path| removed(path) && all) {
+        if paths.map(removed).fold(true, |all, gone| all & gone) {
             return Ok(());
         }
         self.kill_all(patience)?;

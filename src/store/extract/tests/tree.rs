@@ -371,10 +371,7 @@ fn a12_limits_stop_a_bomb() {
         min_free_bytes: u64::MAX,
         ..limits
     };
-    let error = stage
-        .unpack_layer(&two[..], &limits)
-        .err()
-        .expect("no space");
+    let error = stage.unpack_layer(&two[..], &limits).expect_err("no space");
     assert_eq!(error.errno(), Some(rustix::io::Errno::NOSPC), "{error}");
     assert!(error.hint_text().is_some());
 }
@@ -627,7 +624,7 @@ fn a20_a_tree_that_is_swapped_meanwhile_keeps_everything_inside() {
         for _ in 0..400 {
             let root = std::fs::File::open(&volume).expect("opens").into();
             let limits = small();
-            let ownership = crate::store::Ownership::Full;
+            let ownership = crate::base::Ownership::Full;
             let made = super::super::extract_into(&tar[..], root, ownership, &limits);
             inside += usize::from(made.is_ok());
         }
