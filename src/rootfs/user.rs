@@ -307,7 +307,9 @@ mod tests {
             "a FIFO is refused at once"
         );
         std::fs::remove_file(&passwd).expect("removed");
-        let file = File::create(&passwd).expect("made");
+        std::fs::write(&passwd, "app:x:0:0::/:/bin/sh\n").expect("written");
+        assert!(root.resolve("app", &[]).is_ok(), "a small one is read");
+        let file = File::options().append(true).open(&passwd).expect("opened");
         file.set_len(10 << 30).expect("sparse");
         assert!(root.resolve("app", &[]).is_err(), "10 GiB are refused");
     }
