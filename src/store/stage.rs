@@ -1,10 +1,10 @@
 //! A stage: where new content is made before it is published in one go.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation};
+use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};

@@ -12,6 +12,7 @@
 
 #[macro_use]
 mod bed;
+mod faults;
 mod flags;
 mod images;
 mod leaks;
