@@ -209,21 +209,7 @@ fn bring_up_locked(
     } else {
         job.launch(&streams, Ownership::Full, Parentage::Caller)?
     };
-    if let (
-        Some(terminal),
-        Foreground::Attached {
-            size: Some((rows, columns)),
-        },
-    ) = (&created.terminal, foreground)
-    {
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        rustix::termios::tcsetwinsize(terminal, size).context(|| "set the terminal's size")?;
-    }
+    set_size(&created, foreground)?;
     let pid = created.pid.as_raw_nonzero().get();
     let started = Timestamp::now();
     let live = Live {
@@ -269,6 +255,27 @@ fn bring_up_locked(
         first_client: None,
         user_namespace,
     })
+}
+
+/// Gives the container's terminal the size of the client's.
+fn set_size(created: &Created, foreground: Foreground) -> Result<()> {
+    let Foreground::Attached {
+        size: Some((rows, columns)),
+    } = foreground
+    else {
+        return Ok(());
+    };
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    match &created.terminal {
+        Some(terminal) => rustix::termios::tcsetwinsize(terminal, size),
+        None => Ok(()),
+    }
+    .context(|| "set the terminal's size")
 }
 
 /// Keeps the container's user namespace, and tells the next command where to find it.

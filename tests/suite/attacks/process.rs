@@ -270,7 +270,8 @@ fn a77_no_key_is_put_into_a_terminal(bed: &Bed) {
     }
 }
 
-/// The caller's terminal is not the program's unless it is asked for (`-t`), and then it is another.
+/// The caller's terminal is not the program's unless it is asked for (`-t`), and then it is
+/// another.
 fn a77_without_t_the_program_has_no_terminal(bed: &Bed) {
     if !load_probe(bed) {
         return;
