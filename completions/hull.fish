@@ -32,6 +32,20 @@ complete -c hull -n "__fish_hull_needs_command" -l root -d 'Directory of images,
 complete -c hull -n "__fish_hull_needs_command" -l runroot -d 'Directory of run state, emptied at boot' -r
 complete -c hull -n "__fish_hull_needs_command" -s D -l debug -d 'Enable debug messages'
 complete -c hull -n "__fish_hull_needs_command" -s v -l version -d 'Print version information and quit'
+complete -c hull -n "__fish_hull_needs_command" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_needs_command" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_needs_command" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "load" -d 'Load an image from a tar archive or STDIN'
@@ -43,9 +57,130 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "inspect" -d 'Return low-l
 complete -c hull -n "__fish_hull_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "version" -d 'Show the version information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_needs_command" -f -a "container" -d 'Manage containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_needs_command" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
 complete -c hull -n "__fish_hull_needs_command" -f -a "system" -d 'Manage hull'
 complete -c hull -n "__fish_hull_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none or host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l log-driver -d 'Logging driver for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l name -d 'Assign a name to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
+complete -c hull -n "__fish_hull_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none or host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l log-driver -d 'Logging driver for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l name -d 'Assign a name to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
+complete -c hull -n "__fish_hull_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c hull -n "__fish_hull_using_subcommand start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand stop" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c hull -n "__fish_hull_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand ps" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand ps" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c hull -n "__fish_hull_using_subcommand ps" -s l -l latest -d 'Show the latest created container'
+complete -c hull -n "__fish_hull_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
+complete -c hull -n "__fish_hull_using_subcommand ps" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand logs" -s t -l timestamps -d 'Show timestamps'
+complete -c hull -n "__fish_hull_using_subcommand exec" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand exec" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand exec" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand exec" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand exec" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c hull -n "__fish_hull_using_subcommand exec" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand exec" -l privileged -d 'Give extended privileges to the command'
+complete -c hull -n "__fish_hull_using_subcommand exec" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
 complete -c hull -n "__fish_hull_using_subcommand history" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -l no-trunc -d 'Don\'t truncate output'
@@ -71,6 +206,183 @@ complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only insp
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s s -l size -d 'Display total file sizes if the type is container'
 complete -c hull -n "__fish_hull_using_subcommand info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand version" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none or host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none or host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Show the latest created container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display container IDs'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Show the latest created container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display container IDs'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Show all containers (default shows just running)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Show the latest created container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Show timestamps'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read in a file of environment variables' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'Working directory inside the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Detached mode: run command in the background'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Keep STDIN open even if not attached'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'Give extended privileges to the command'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Allocate a pseudo-TTY'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
 complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
@@ -124,25 +436,151 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "create" -d 'Create a container from a bundle'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "start" -d 'Run the program of a created container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "state" -d 'Print the state of a container as JSON'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "kill" -d 'Send a signal, SIGTERM unless given, to a container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "delete" -d 'Remove a stopped container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "run" -d 'Create a container from a bundle, start it and wait for its end'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "list" -d 'List the containers of a root'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "spec" -d 'Write a config.json to start from'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "features" -d 'Print what this runtime supports as JSON'
+complete -c hull -n "__fish_hull_using_subcommand oci; and not __fish_seen_subcommand_from create start state kill delete run list spec features help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -s b -l bundle -d 'Directory of config.json (the current one unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l console-socket -d 'Socket that receives the container\'s terminal' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l pid-file -d 'File to write the process id to' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l preserve-fds -d 'Number of further descriptors to pass on; only 0 is supported' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l no-new-keyring -d 'Leave the container in the caller\'s session keyring'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from create" -l no-pivot -d 'Refused: the container could reach the host\'s root'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from start" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from state" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from kill" -s a -l all -d 'Send it to every process of the container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from delete" -s f -l force -d 'Kill it first if it runs; one that does not exist is no error'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -s b -l bundle -d 'Directory of config.json (the current one unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l console-socket -d 'Socket that receives the container\'s terminal' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l pid-file -d 'File to write the process id to' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Number of further descriptors to pass on; only 0 is supported' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l no-new-keyring -d 'Leave the container in the caller\'s session keyring'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -l no-pivot -d 'Refused: the container could reach the host\'s root'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from run" -s d -l detach -d 'Do not wait for the end'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -s f -l format -d 'table or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print ids only'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -s b -l bundle -d 'Directory to write to (the current one unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from spec" -l rootless -d 'Write one for a user without root'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l log -d 'Append errors to this file too' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l log-format -d 'Format of the lines in the log: text or json' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l root -d 'Directory of container state (RUNROOT/oci unless given)' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l rootless -d 'Accepted and ignored: hull finds out by itself' -r
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l debug -d 'Accepted and ignored'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from features" -l systemd-cgroup -d 'Take linux.cgroupsPath as slice:prefix:name'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "create" -d 'Create a container from a bundle'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "start" -d 'Run the program of a created container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "state" -d 'Print the state of a container as JSON'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "kill" -d 'Send a signal, SIGTERM unless given, to a container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "delete" -d 'Remove a stopped container'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "run" -d 'Create a container from a bundle, start it and wait for its end'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the containers of a root'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
+complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from info help" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from info help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "images" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "rmi" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "version" -d 'Show the version information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "image" -d 'Manage images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "system" -d 'Manage hull'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from history import load images pull rmi tag inspect info version completion image system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "images" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rmi" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "version" -d 'Show the version information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "system" -d 'Manage hull'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "inspect" -d 'Display detailed information on one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
@@ -154,4 +592,13 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "rm" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "remove" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "create" -d 'Create a container from a bundle'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "start" -d 'Run the program of a created container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "state" -d 'Print the state of a container as JSON'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "kill" -d 'Send a signal, SIGTERM unless given, to a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "delete" -d 'Remove a stopped container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "run" -d 'Create a container from a bundle, start it and wait for its end'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "list" -d 'List the containers of a root'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "spec" -d 'Write a config.json to start from'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "info" -d 'Display system-wide information'

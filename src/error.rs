@@ -36,11 +36,13 @@ pub enum Kind {
     System,
 }
 
-/// Where the error surfaced: `run`, `create`, `start -a` and `exec` have their own exit codes.
+/// Where the error surfaced: `run`, `create` and `exec` have their own exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// `run`, `create`, `exec`: 125 for the engine, 126 and 127 for the program.
+    /// `run`, `create`: 125 for the engine, 126 and 127 for the program.
     Run,
+    /// `exec`: 1 for the engine, 126 and 127 for the program.
+    Exec,
     /// Every other command: 1.
     Other,
 }
@@ -51,19 +53,24 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     hint: Option<String>,
-    chain: anyhow::Error,
+    /// Innermost first. Plain text: capturing a backtrace for every error, as error crates do when
+    /// the environment asks for backtraces, costs milliseconds on the way to a container.
+    messages: Vec<String>,
+    errno: Option<rustix::io::Errno>,
 }
 
 impl Error {
     /// A new error with its outermost message.
-    pub fn new(
-        kind: Kind,
-        message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(kind: Kind, message: impl fmt::Display) -> Self {
+        Error::made(kind, message.to_string(), None)
+    }
+
+    fn made(kind: Kind, message: String, errno: Option<rustix::io::Errno>) -> Self {
         Error(Box::new(Inner {
             kind,
             hint: None,
-            chain: anyhow::Error::msg(message),
+            messages: vec![message],
+            errno,
         }))
     }
 
@@ -108,13 +115,9 @@ impl Error {
 
     /// Wraps the chain in one more message (the subject).
     #[must_use]
-    pub fn wrap(self, message: impl fmt::Display + Send + Sync + 'static) -> Self {
-        let Inner { kind, hint, chain } = *self.0;
-        Error(Box::new(Inner {
-            kind,
-            hint,
-            chain: chain.context(message.to_string()),
-        }))
+    pub fn wrap(mut self, message: impl fmt::Display) -> Self {
+        self.0.messages.push(message.to_string());
+        self
     }
 
     /// The class of this error.
@@ -129,22 +132,17 @@ impl Error {
 
     /// The errno at the root of the chain, if a system call failed.
     pub fn errno(&self) -> Option<rustix::io::Errno> {
-        let root = self.0.chain.root_cause();
-        if let Some(errno) = root.downcast_ref::<rustix::io::Errno>() {
-            return Some(*errno);
-        }
-        let io = root.downcast_ref::<std::io::Error>()?;
-        io.raw_os_error().map(rustix::io::Errno::from_raw_os_error)
+        self.0.errno
     }
 
     /// The exit code Docker's users expect for this error.
     pub fn exit_code(&self, scope: Scope) -> u8 {
         match (scope, self.0.kind) {
             (_, Kind::Usage) => 125,
-            (Scope::Run, Kind::CommandNotFound) => 127,
-            (Scope::Run, Kind::CommandNotExecutable) => 126,
+            (Scope::Run | Scope::Exec, Kind::CommandNotFound) => 127,
+            (Scope::Run | Scope::Exec, Kind::CommandNotExecutable) => 126,
             (Scope::Run, _) => 125,
-            (Scope::Other, _) => 1,
+            (Scope::Exec | Scope::Other, _) => 1,
         }
     }
 }
@@ -189,33 +187,38 @@ impl Error {
 /// The whole chain on one line, outermost first, joined by `: `, without the hint.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.0.chain)
+        for (index, message) in self.0.messages.iter().rev().enumerate() {
+            let separator = if index == 0 { "" } else { ": " };
+            write!(f, "{separator}{message}")?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:#}", self.0.kind, self.0.chain)
+        write!(f, "{:?}: {self}", self.0.kind)
     }
 }
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::System,
-            hint: None,
-            chain: error.into(),
-        }))
+        let errno = error
+            .raw_os_error()
+            .map(rustix::io::Errno::from_raw_os_error);
+        // Readers of ours wrap an error in an `io::Error` to pass it through `Read`.
+        match error.downcast::<Error>() {
+            Ok(own) => own,
+            Err(error) => Error::made(Kind::System, error.to_string(), errno),
+        }
     }
 }
 
+impl std::error::Error for Error {}
+
 impl From<rustix::io::Errno> for Error {
-    fn from(error: rustix::io::Errno) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::System,
-            hint: None,
-            chain: error.into(),
-        }))
+    fn from(errno: rustix::io::Errno) -> Self {
+        Error::made(Kind::System, errno.to_string(), Some(errno))
     }
 }
 
@@ -227,28 +230,18 @@ impl From<nix::errno::Errno> for Error {
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
-        Error(Box::new(Inner {
-            kind: Kind::Corrupt,
-            hint: None,
-            chain: error.into(),
-        }))
+        Error::made(Kind::Corrupt, error.to_string(), None)
     }
 }
 
 /// Adds the subject to an error that leaves a module.
 pub trait Context<T> {
     /// Wraps the error in `message()`; the closure runs only on failure.
-    fn context<D: fmt::Display + Send + Sync + 'static>(
-        self,
-        message: impl FnOnce() -> D,
-    ) -> Result<T>;
+    fn context<D: fmt::Display>(self, message: impl FnOnce() -> D) -> Result<T>;
 }
 
 impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
-    fn context<D: fmt::Display + Send + Sync + 'static>(
-        self,
-        message: impl FnOnce() -> D,
-    ) -> Result<T> {
+    fn context<D: fmt::Display>(self, message: impl FnOnce() -> D) -> Result<T> {
         self.map_err(|error| error.into().wrap(message()))
     }
 }
@@ -279,15 +272,13 @@ mod tests {
     #[test]
     fn exit_codes_follow_docker() {
         assert_eq!(Error::not_found("x").exit_code(Scope::Run), 125);
+        assert_eq!(Error::not_found("x").exit_code(Scope::Exec), 1);
         assert_eq!(Error::not_found("x").exit_code(Scope::Other), 1);
-        assert_eq!(
-            Error::new(Kind::CommandNotFound, "x").exit_code(Scope::Run),
-            127
-        );
-        assert_eq!(
-            Error::new(Kind::CommandNotExecutable, "x").exit_code(Scope::Run),
-            126
-        );
+        for scope in [Scope::Run, Scope::Exec] {
+            let code = |kind| Error::new(kind, "x").exit_code(scope);
+            assert_eq!(code(Kind::CommandNotFound), 127);
+            assert_eq!(code(Kind::CommandNotExecutable), 126);
+        }
         assert_eq!(Error::new(Kind::Usage, "x").exit_code(Scope::Other), 125);
     }
 }

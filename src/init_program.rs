@@ -10,9 +10,8 @@ pub static INIT_PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hull-
 
 /// The number on which the init finds its record.
 pub const CONTROL_FD: i32 = 3;
-
-/// The first word of a report about the program itself; the second is the errno.
-pub const STEP_EXEC: u32 = 0xFFFF_FFFE;
+/// The number that launchers give the report.
+pub const REPORT_FD: i32 = 4;
 
 /// What the init is to do.
 #[derive(Debug, Clone, Copy)]
@@ -28,19 +27,24 @@ pub struct Control<'a> {
 }
 
 impl Control<'_> {
-    /// The bytes to put on [`CONTROL_FD`].
-    pub fn encode(&self) -> Vec<u8> {
-        let path = self.path.to_bytes();
+    /// The bytes to put on [`CONTROL_FD`] before the path with its NUL, and how many of them count.
+    /// Called between fork and exec, so nothing is allocated.
+    pub fn header(&self) -> ([u8; 20], usize) {
         let flags = u32::from(self.stays_as_init)
             | u32::from(self.report_fd.is_some()) << 1
             | u32::from(self.third_fd.is_some()) << 2;
-        let mut bytes = b"HUL1".to_vec();
-        bytes.extend(flags.to_le_bytes());
-        bytes.extend(self.report_fd.unwrap_or(0).to_le_bytes());
-        bytes.extend((path.len() as u32).to_le_bytes());
-        bytes.extend(self.third_fd.iter().flat_map(|fd| fd.to_le_bytes()));
-        bytes.extend(self.path.to_bytes_with_nul());
-        bytes
+        let words = [
+            u32::from_le_bytes(*b"HUL1"),
+            flags,
+            self.report_fd.unwrap_or(0),
+            self.path.count_bytes() as u32,
+            self.third_fd.unwrap_or(0),
+        ];
+        let mut bytes = [0; 20];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        (bytes, if self.third_fd.is_some() { 20 } else { 16 })
     }
 }
 
@@ -59,6 +63,17 @@ mod tests {
     use nix::unistd::Pid;
     use rustix::fs::{MemfdFlags, memfd_create};
     use rustix::pipe::{PipeFlags, pipe_with};
+
+    /// The first word of a report about the program itself; the second is the errno.
+    const STEP_EXEC: u32 = 0xFFFF_FFFE;
+
+    impl Control<'_> {
+        /// The whole record.
+        fn encode(&self) -> Vec<u8> {
+            let (header, length) = self.header();
+            [&header[..length], self.path.to_bytes_with_nul()].concat()
+        }
+    }
 
     /// A started init: its process and the read ends of its standard output and report pipe.
     struct Running {

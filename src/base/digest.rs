@@ -130,6 +130,7 @@ mod tests {
             "sha256:../../x",
             "md5:d41d8cd98f00b204e9800998ecf8427e",
             &good.to_uppercase(),
+            &good.to_uppercase().replace("SHA256", "sha256"),
             &good[..70],
             &format!("{good}0"),
             &good["sha256:".len()..],

@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::flags::walk::{self, FlagOrder};
 use crate::cli::flags::{Matches, WORDS};
-use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, output, store};
+use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, oci, output, store};
 use crate::config::{Overrides, Settings};
 use crate::error::{Result, Scope};
 
@@ -53,7 +53,10 @@ impl Invocation {
             store::become_mapped_root(&settings)?;
         }
         let code = (self.command.run)(&self.matches, &settings)?;
-        store::tell_notice();
+        // An error must not be followed by something that looks like its reason.
+        if code == 0 {
+            store::tell_notice();
+        }
         Ok(code)
     }
 
@@ -85,9 +88,11 @@ fn parse(commands: &[&'static Command], words: &[String]) -> Result<Invocation, 
     let (globals, words) = split_globals(commands, words)?;
     let asks_help = words.first().is_some_and(|word| word == "help");
     let words = if asks_help { &words[1..] } else { &words[..] };
-    if words.is_empty() {
+    let Some(first) = words.first() else {
         return Err(Screen::answer(help::top(commands)));
-    }
+    };
+    let reordered = (first == "oci").then(|| verb_first(words)).transpose()?;
+    let words = reordered.as_deref().unwrap_or(words);
     let (command, path, rest) = find(commands, words)?;
     if asks_help {
         return Err(Screen::answer(help::command(command, path)));
@@ -145,6 +150,30 @@ impl Globals {
         let notice = format!("{what} is ignored: hull has no daemon and works on this machine");
         self.notices.push(notice);
     }
+}
+
+/// Moves the flags between `oci` and the verb behind the verb: runc takes them before, and every
+/// verb declares them.
+fn verb_first(words: &[String]) -> Result<Vec<String>, Screen> {
+    let declared = oci::globals(clap::Command::new("oci"))
+        .arg(crate::cli::flags::switch("version", "Print version information").short('v'));
+    let usage = |message: String| Screen::usage(&message, "hull oci", "[OPTIONS] COMMAND");
+    let split = walk::split(&declared, FlagOrder::BeforeWords, &words[1..]).map_err(usage)?;
+    if split.flags.iter().any(|flag| flag == "--version") {
+        return Err(Screen::answer(oci::version()));
+    }
+    let mut reordered = vec![words[0].clone()];
+    let mut verb = split.words.into_iter();
+    if split.help {
+        reordered.push("--help".to_owned());
+        return Ok(reordered);
+    }
+    reordered.extend(verb.next());
+    if reordered.len() > 1 {
+        reordered.extend(split.flags);
+    }
+    reordered.extend(verb);
+    Ok(reordered)
 }
 
 /// The command that the first words name, its path as typed, and the words after it.

@@ -7,9 +7,9 @@ use std::path::Path;
 use clap_mangen::Man;
 
 use crate::cli::flags::Matches;
-use crate::cli::{COMMANDS, Command, Words, completion, dispatch, help};
+use crate::cli::{COMMANDS, Command, GROUPS, Words, completion, dispatch, help, oci};
 use crate::config::Settings;
-use crate::error::{Context, Result};
+use crate::error::{Context, Result, Scope};
 
 pub const MAN: Command = Command {
     paths: &["generate man"],
@@ -57,6 +57,14 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>> {
         let page = command_page(command, &name)?;
         pages.push((format!("{name}.1"), page));
     }
+    for (group, about) in GROUPS {
+        let inside = |command: &&&Command| help::verb(command, group).is_some();
+        let commands: Vec<_> = visible().filter(inside).copied().collect();
+        if !commands.is_empty() {
+            let page = group_page(group, about, commands)?;
+            pages.push((format!("hull-{group}.1"), page));
+        }
+    }
     Ok(pages)
 }
 
@@ -82,8 +90,47 @@ fn command_page(command: &Command, name: &str) -> Result<Vec<u8>> {
     {
         options(&mut page, dispatch::declare(command))?;
     }
+    let status = match command.scope {
+        Scope::Run => EXIT_STATUS_OF_RUN,
+        Scope::Exec => EXIT_STATUS_OF_EXEC,
+        Scope::Other => EXIT_STATUS_OF_OTHERS,
+    };
+    section(&mut page, "EXIT STATUS", status);
     section(&mut page, "SEE ALSO", &[("", "hull(1)")]);
     Ok(page)
+}
+
+fn group_page(group: &str, about: &str, commands: Vec<&'static Command>) -> Result<Vec<u8>> {
+    let mut declared = clap::Command::new(format!("hull-{group}"));
+    if group == "oci" {
+        declared = oci::globals(declared);
+    }
+    let declared = declared
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .about(about.to_owned());
+    let mut page = start_page(declared.clone())?;
+    let synopsis = format!("hull {group} COMMAND [ARG...]");
+    section(&mut page, "SYNOPSIS", &[("", &synopsis)]);
+    if declared.get_arguments().count() > 0 {
+        options(&mut page, declared)?;
+    }
+    listing(&mut page, commands.into_iter());
+    section(&mut page, "SEE ALSO", &[("", "hull(1)")]);
+    Ok(page)
+}
+
+/// Section COMMANDS: pages and what they are about.
+fn listing(page: &mut Vec<u8>, commands: impl Iterator<Item = &'static Command>) {
+    let mut listed: Vec<(String, &str)> = commands
+        .map(|command| (format!("{}(1)", page_name(command)), command.about))
+        .collect();
+    listed.sort();
+    let listed: Vec<(&str, &str)> = listed
+        .iter()
+        .map(|(name, about)| (&**name, *about))
+        .collect();
+    section(page, "COMMANDS", &listed);
 }
 
 fn main_page(commands: impl Iterator<Item = &'static Command>) -> Result<Vec<u8>> {
@@ -95,15 +142,7 @@ fn main_page(commands: impl Iterator<Item = &'static Command>) -> Result<Vec<u8>
         &[("", "hull [OPTIONS] COMMAND [ARG...]")],
     );
     options(&mut page, help::globals())?;
-    let mut listed: Vec<(String, &str)> = commands
-        .map(|command| (format!("{}(1)", page_name(command)), command.about))
-        .collect();
-    listed.sort();
-    let listed: Vec<(&str, &str)> = listed
-        .iter()
-        .map(|(name, about)| (&**name, *about))
-        .collect();
-    section(&mut page, "COMMANDS", &listed);
+    listing(&mut page, commands);
     section(&mut page, "EXIT STATUS", EXIT_STATUS);
     section(&mut page, "FILES", FILES);
     section(&mut page, "ENVIRONMENT", ENVIRONMENT);
@@ -154,6 +193,37 @@ const EXIT_STATUS: &[(&str, &str)] = &[
         "other",
         "run, exec, start -a: the exit status of the program; 128+N if signal N ended it.",
     ),
+];
+
+const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
+    ("125", "The engine failed before the program started."),
+    ("126", "The program cannot be invoked."),
+    ("127", "The program was not found."),
+    (
+        "other",
+        "The exit status of the program, 128+N if signal N ended it; 0 if nobody waits for it.",
+    ),
+];
+
+const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
+    (
+        "1",
+        "The container does not run, or the command line is wrong.",
+    ),
+    ("126", "The program cannot be invoked."),
+    ("127", "The program does not exist."),
+    (
+        "else",
+        "What the program returned, or 128 plus the number of the signal that ended it.",
+    ),
+];
+const EXIT_STATUS_OF_OTHERS: &[(&str, &str)] = &[
+    ("0", "Success."),
+    (
+        "1",
+        "The command failed, for one of its arguments at least, or their number is wrong.",
+    ),
+    ("125", "A flag is wrong."),
 ];
 
 const FILES: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Arg;
 
-use crate::cli::{COMMON, Command, GROUPS, dispatch, flags};
+use crate::cli::{COMMON, Command, GROUPS, dispatch, flags, oci};
 
 /// Columns of a help screen. Not the terminal's width: a screen must not depend on who reads it.
 const WIDTH: usize = 80;
@@ -95,6 +95,10 @@ pub fn group(commands: &[&'static Command], group: &str, about: &str) -> String 
         .collect();
     verbs.sort_unstable();
     section(&mut text, "Commands", verbs);
+    if group == "oci" {
+        text.push_str("\nOptions:\n");
+        text.push_str(&options(&oci::globals(clap::Command::new("oci"))));
+    }
     let _ = writeln!(
         text,
         "\nRun 'hull {group} COMMAND --help' for more information on a command."
@@ -129,7 +133,7 @@ pub fn command(command: &Command, path: &str) -> String {
 }
 
 /// The verb under which a command appears in a group.
-fn verb(command: &Command, group: &str) -> Option<&'static str> {
+pub fn verb(command: &Command, group: &str) -> Option<&'static str> {
     let mut paths = command.paths.iter().filter_map(|path| path.split_once(' '));
     paths.find(|(noun, _)| *noun == group).map(|(_, verb)| verb)
 }

@@ -28,6 +28,7 @@ mod generate;
 mod help;
 mod image;
 mod inspect;
+mod oci;
 pub mod output;
 mod store;
 mod system;
@@ -67,6 +68,15 @@ const COMMANDS: &[&Command] = &[
     &image::rm::COMMAND,
     &image::tag::COMMAND,
     &inspect::COMMAND,
+    &oci::create::COMMAND,
+    &oci::start::COMMAND,
+    &oci::state::COMMAND,
+    &oci::kill::COMMAND,
+    &oci::delete::COMMAND,
+    &oci::create::RUN,
+    &oci::list::COMMAND,
+    &oci::spec::COMMAND,
+    &oci::features::COMMAND,
     &system::info::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
@@ -81,6 +91,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("generate", "Write files made from the command table"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
+    ("oci", "Run OCI bundles, with the command line of runc"),
     ("system", "Manage hull"),
     ("volume", "Manage volumes"),
 ];

@@ -7,11 +7,12 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use crate::base::Ownership;
 use crate::cli::output;
 use crate::config::Settings;
 use crate::error::{Context, Result};
 use crate::rootless;
-use crate::store::{Ownership, Store};
+use crate::store::Store;
 
 /// What entering the user namespace told about owners; unset while outside.
 static ENTERED: OnceLock<Ownership> = OnceLock::new();
@@ -26,7 +27,7 @@ pub fn become_mapped_root(settings: &Settings) -> Result<()> {
     made.context(|| format!("create {}", run.display()))?;
     let entered = rootless::enter(run)?;
     *NOTICE.lock().unwrap_or_else(PoisonError::into_inner) = entered.notice;
-    ENTERED.get_or_init(|| translate(entered.ownership));
+    ENTERED.get_or_init(|| entered.ownership);
     Ok(())
 }
 
@@ -57,12 +58,5 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
         return Ok(Ownership::Full);
     }
     // A reader outside the namespace: what it would be.
-    Ok(translate(rootless::IdMap::for_caller()?.ownership()))
-}
-
-fn translate(ownership: rootless::Ownership) -> Ownership {
-    match ownership {
-        rootless::Ownership::Full => Ownership::Full,
-        rootless::Ownership::Squashed => Ownership::Squashed,
-    }
+    Ok(rootless::IdMap::for_caller()?.ownership())
 }

@@ -16,5 +16,4 @@ mod ulimit;
 mod tests;
 
 pub use environment::Environment;
-pub use settings::{Dns, LogDefaults, Overrides, Proxies, RegistrySettings, Settings};
-pub use ulimit::Ulimit;
+pub use settings::{Overrides, Proxies, RegistrySettings, Settings};

@@ -1,6 +1,7 @@
 //! `create`: a request and an image become a record.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use oci_spec::runtime::{LinuxMemory, LinuxPids, LinuxResources};
 
@@ -9,6 +10,7 @@ use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::image::Image;
+use crate::runtime::plan::validate_target;
 use crate::state::{
     Config, LogConfig, NetworkMode, NewContainer, ProcessConfig, SCHEMA, UlimitConfig,
 };
@@ -22,9 +24,13 @@ const NAME_TRIES: u32 = 100;
 /// `Conflict` for a name that is taken, `Invalid` for values outside their grammar.
 pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<ContainerId> {
     let config = config(settings, request, image)?;
+    for target in image.config.config.volumes.keys() {
+        let subject = || format!("volume {target:?} of the image");
+        validate_target(Path::new(target), "", None).context(subject)?;
+    }
     // A plan that cannot be made fails now, not at the first start.
     to_spec::check(&config)?;
-    let command = config.process.arguments().join(" ");
+    let command = command_line(&config.process.arguments());
     let records = records(settings);
     let publish = |name: &Name| {
         records.publish(&NewContainer {
@@ -139,43 +145,30 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
 
 /// The image's variables, then the user's; a name without a value removes one.
 fn environment(request: &Request, execution: &crate::image::Execution) -> Result<Vec<String>> {
-    let mut variables: Vec<(String, String)> = Vec::new();
-    let mut set = |entry: &str, from_image: bool| -> Result<()> {
+    execution.check_env()?;
+    let mut variables: Vec<(&str, &str)> = Vec::new();
+    for entry in execution.env.iter().chain(&request.env) {
         refuse_nul(entry)?;
         let (name, value) = match entry.split_once('=') {
             Some((name, value)) => (name, Some(value)),
-            None if from_image => {
-                return Err(
-                    Error::invalid(format!("invalid environment variable {entry:?}"))
-                        .hint("the image is broken: entries must be NAME=value"),
-                );
-            }
-            None => (entry, None),
+            None => (entry.as_str(), None),
         };
-        if name.is_empty() || name.chars().any(|c| c.is_control()) {
-            return Err(Error::invalid(format!(
-                "invalid environment variable: {entry}"
-            )));
+        if name.is_empty() || name.chars().any(char::is_control) {
+            let why = format!("invalid environment variable: {entry}");
+            return Err(Error::invalid(why));
         }
-        let known = variables.iter_mut().find(|(known, _)| known == name);
+        let known = variables.iter_mut().find(|(known, _)| *known == name);
         match (known, value) {
-            (Some(known), Some(value)) => known.1 = value.to_owned(),
-            (None, Some(value)) => variables.push((name.to_owned(), value.to_owned())),
-            (_, None) => variables.retain(|(known, _)| known != name),
+            (Some(known), Some(value)) => known.1 = value,
+            (None, Some(value)) => variables.push((name, value)),
+            (_, None) => variables.retain(|(known, _)| *known != name),
         }
-        Ok(())
-    };
-    for entry in &execution.env {
-        set(entry, true)?;
     }
-    for entry in &request.env {
-        set(entry, false)?;
+    if !variables.iter().any(|(name, _)| *name == "PATH") {
+        variables.insert(0, ("PATH", defaults::PATH));
     }
-    if !variables.iter().any(|(name, _)| name == "PATH") {
-        variables.insert(0, ("PATH".to_owned(), defaults::PATH.to_owned()));
-    }
-    Ok(variables
-        .into_iter()
+    let entries = variables.into_iter();
+    Ok(entries
         .map(|(name, value)| format!("{name}={value}"))
         .collect())
 }
@@ -269,6 +262,16 @@ fn resources(request: &Request) -> LinuxResources {
     resources
 }
 
+/// The command as `ps` shows it: arguments with blanks in them in quotes.
+fn command_line(arguments: &[String]) -> String {
+    let mut words = arguments.iter();
+    let program = words.next().cloned().unwrap_or_default();
+    words.fold(program, |line, word| match word.contains(' ') {
+        true => format!("{line} '{word}'"),
+        false => format!("{line} {word}"),
+    })
+}
+
 fn refuse_nul(text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(format!("{text:?} holds a NUL byte")));
@@ -281,4 +284,20 @@ fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let flags = rustix::rand::GetRandomFlags::empty();
     rustix::rand::getrandom(&mut bytes[..], flags).context(|| "get random bytes")?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_with_blanks_are_quoted_as_docker_does() {
+        let line = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            command_line(&words)
+        };
+        assert_eq!(line(&["sh", "-c", "echo a"]), "sh -c 'echo a'");
+        assert_eq!(line(&["my program", "x"]), "my program x");
+        assert_eq!(line(&[]), "");
+    }
 }

@@ -18,7 +18,7 @@ pub const CAPABILITIES: [Capability; 11] = [
 ];
 
 /// Hidden: what they show is the host's business, or a channel between containers.
-pub const MASKED_PATHS: [&str; 15] = [
+pub const MASKED_PATHS: [&str; 13] = [
     "/proc/acpi",
     "/proc/asound",
     "/proc/interrupts",
@@ -29,12 +29,16 @@ pub const MASKED_PATHS: [&str; 15] = [
     "/proc/scsi",
     "/proc/timer_list",
     "/proc/timer_stats",
-    "/sys/dev/block",
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
     "/sys/fs/selinux",
-    "/sys/kernel/debug",
 ];
+
+/// Where the first CPU counts how often it was too hot; the others have their own number in it.
+pub const THERMAL_THROTTLE: &str = "/sys/devices/system/cpu/cpu0/thermal_throttle";
+
+/// Masked where /sys is the host's, bound: a new sysfs shows less of it.
+pub const MASKED_IN_BOUND_SYS: &str = "/sys/kernel";
 
 /// Visible, but not to be written.
 pub const READ_ONLY_PATHS: [&str; 5] = [

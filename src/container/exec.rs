@@ -1,7 +1,7 @@
 //! `exec`: one more process in a running container. No monitor, no record: the command itself
 //! joins, relays and waits.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -9,12 +9,14 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 use rustix::termios::Winsize;
 
+use super::between::Between;
 use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
 use super::to_spec;
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::rootfs::{User, resolve_user};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::join::{Join, Joined, join};
 use crate::runtime::plan::Extras;
 use crate::runtime::process::wait_code;
@@ -60,14 +62,20 @@ pub fn exec(
     let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
     user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
     drop(root);
-    let joined = start(&live, &container, &config, &user, request)?;
+    let cgroup = super::cgroup(&records, id)?;
+    let between = match request.terminal || request.detached {
+        true => Between::default(),
+        false => Between::new(request.stdin)?,
+    };
+    let streams = between.streams();
+    let joined = start(&live, &container, &config, &user, &cgroup, streams, request)?;
     joined.start()?;
     if request.detached {
         return Ok(0);
     }
     match &joined.created.terminal {
         Some(terminal) => relay_terminal(terminal, &joined, request),
-        None => wait_code(joined.created.pidfd.as_fd()),
+        None => between.relay(joined.created.pidfd.as_fd()),
     }
 }
 
@@ -115,6 +123,8 @@ fn start(
     container: &OwnedFd,
     config: &Config,
     user: &User,
+    cgroup: &Cgroup,
+    stdio: [BorrowedFd<'_>; 3],
     request: &ExecRequest,
 ) -> Result<Joined> {
     let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
@@ -130,17 +140,11 @@ fn start(
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
     let null = null.context(|| "open /dev/null")?;
-    let stdio = [
-        rustix::stdio::stdin(),
-        rustix::stdio::stdout(),
-        rustix::stdio::stderr(),
-    ];
     let streams = match (request.detached, request.stdin) {
         (true, _) => [null.as_fd(); 3],
         (false, true) => stdio,
         (false, false) => [null.as_fd(), stdio[1], stdio[2]],
     };
-    let cgroup = super::cgroup(&config.id)?;
     let pid = Pid::from_raw(live.pid).ok_or_else(|| Error::corrupt("the record has no process"))?;
     join(Join {
         container: container.as_fd(),
@@ -148,7 +152,7 @@ fn start(
         user_namespace: live.user_namespace,
         process: &process,
         streams,
-        cgroup: (!cgroup.is_none()).then_some(&cgroup),
+        cgroup: (!cgroup.is_none()).then_some(cgroup),
         extras,
     })
 }

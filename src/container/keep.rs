@@ -127,7 +127,10 @@ pub fn keep(arguments: &[std::ffi::OsString]) -> u8 {
         .and_then(|number| number.to_str()?.parse::<RawFd>().ok())
         .ok_or_else(|| Error::invalid("a monitor is started by hull run or hull start only"))
         .and_then(read_carried);
-    match carried.and_then(stay) {
+    let prepared = carried.and_then(prepare);
+    // Waiting needs little of the code that starting up has used.
+    crate::sys::memory::release_program();
+    match prepared.and_then(Prepared::stay) {
         Ok(()) => 0,
         Err(error) => {
             log::error!("{error}");
@@ -204,8 +207,18 @@ fn read_carried(number: RawFd) -> Result<Carried> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Attends to the container until its end, then records it and gives everything back.
-fn stay(carried: Carried) -> Result<()> {
+/// The descriptors taken over and the log open: all that remains is to wait.
+struct Prepared {
+    carried: Carried,
+    lock: OwnedFd,
+    records: Records,
+    attended: Attended,
+    user_namespace: Option<OwnedFd>,
+}
+
+fn prepare(carried: Carried) -> Result<Prepared> {
+    // The program may stop reading its input at any time; nobody may end the monitor that way.
+    crate::sys::signal::ignore_sigpipe();
     // Only a label for ps(1).
     let _ = rustix::thread::set_name(c"hull: monitor");
     let take = |number: RawFd| -> Result<OwnedFd> {
@@ -214,11 +227,11 @@ fn stay(carried: Carried) -> Result<()> {
         Ok(descriptor)
     };
     let maybe = |number: Option<RawFd>| number.map(take).transpose();
-    let _lock = take(carried.lock)?;
+    let lock = take(carried.lock)?;
     let records = Records::at(&carried.root, &carried.run);
     let log = open_log(&records, &carried)?;
     let user_namespace = maybe(carried.user_namespace)?;
-    let ended = attend(Attended {
+    let attended = Attended {
         container: take(carried.container)?,
         terminal: maybe(carried.terminal)?,
         stdin: maybe(carried.stdin)?,
@@ -229,14 +242,34 @@ fn stay(carried: Carried) -> Result<()> {
         first_client: maybe(carried.first_client)?,
         signals: take(carried.signals)?,
         stop_signal: carried.stop_signal,
-    })?;
-    let grave = finish(&records, &carried, ended.exit_code);
-    // Should: after everything is recorded and out of sight; whoever waited may look at once.
-    ended.announce();
-    if let Some(grave) = grave? {
-        remove::delete(&grave, user_namespace.as_ref().map(|fd| fd.as_fd()))?;
+    };
+    Ok(Prepared {
+        carried,
+        lock,
+        records,
+        attended,
+        user_namespace,
+    })
+}
+
+impl Prepared {
+    /// Attends to the container until its end, then records it and gives everything back.
+    fn stay(self) -> Result<()> {
+        let ended = attend(self.attended)?;
+        let grave = finish(&self.records, &self.carried, ended.exit_code);
+        // Should: after everything is recorded and out of sight; whoever waited may look at once.
+        ended.announce();
+        if let Some(grave) = grave? {
+            remove::delete(&grave, self.user_namespace.as_ref().map(|fd| fd.as_fd()))?;
+        }
+        drop(self.lock);
+        Ok(())
     }
-    Ok(())
+}
+
+/// Both steps in this image, for a container that has ended already or where executing failed.
+fn stay(carried: Carried) -> Result<()> {
+    prepare(carried)?.stay()
 }
 
 fn open_log(records: &Records, carried: &Carried) -> Result<Option<Writer>> {

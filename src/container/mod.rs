@@ -5,6 +5,7 @@
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
 mod attach;
+mod between;
 mod create;
 mod defaults;
 mod exec;
@@ -25,19 +26,19 @@ pub use exec::{ExecRequest, exec};
 pub use keep::{KEEPER, keep, log_name};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, remove};
-pub use request::{Request, Ulimits};
+pub use request::Request;
 pub use start::{Foreground, start};
 pub use stop::{kill, pause, stop, unpause};
 
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
-use crate::base::{ContainerId, Timestamp};
+use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::state::{Event, Live, Records, Status};
-use crate::store::{Ownership, Store};
+use crate::state::{Event, Live, Records, Status, boot_id};
+use crate::store::Store;
 
 /// The records of these settings.
 pub fn records(settings: &Settings) -> Records {
@@ -53,15 +54,19 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
     if !settings.rootless {
         return Ok(Ownership::Full);
     }
-    Ok(match crate::rootless::IdMap::for_caller()?.ownership() {
-        crate::rootless::Ownership::Full => Ownership::Full,
-        crate::rootless::Ownership::Squashed => Ownership::Squashed,
-    })
+    Ok(crate::rootless::IdMap::for_caller()?.ownership())
 }
 
 /// The cgroups of a container, none where this user may not write any.
-fn cgroup(id: &ContainerId) -> Result<Cgroup> {
-    Cgroup::at(&Hierarchies::detect()?, &cgroup_path(id))
+fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
+    let known = Hierarchies::known(&records.run().join("cgroups.json"), boot_id())?;
+    Cgroup::at(&known, &cgroup_path(id))
+}
+
+/// Whether this user has cgroups here to keep limits with.
+pub fn can_limit(settings: &Settings) -> Result<bool> {
+    let known = Hierarchies::known(&settings.run.join("cgroups.json"), boot_id())?;
+    Ok(known.version_2.is_some() || !known.version_1.is_empty())
 }
 
 fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {
@@ -96,7 +101,7 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
         let ended = crate::runtime::process::await_end(container.as_fd(), DEATH);
         ended.context(|| format!("container {id} does not die"))?;
     }
-    cgroup(id)?.end(DEATH)?;
+    cgroup(&records, id)?.end(DEATH)?;
     let end = live.and_then(|live| live.ended);
     let died = records.apply(id, Event::Died, |state| {
         state.status = Status::Exited;

@@ -47,7 +47,7 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
     let Some(_lock) = run.lock()? else {
         return Err(Error::conflict(format!("container {id} is being started")));
     };
-    super::cgroup(id)?.end(super::DEATH)?;
+    super::cgroup(&records, id)?.end(super::DEATH)?;
     match bury_and_delete(&records, id, settings.rootless) {
         Err(error) if error.kind() == Kind::NotFound => {
             run.remove()?;

@@ -13,16 +13,14 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags,
 };
 use rustix::process::{Pid, PidfdFlags};
-use rustix::thread::UnshareFlags;
 use serde::{Deserialize, Serialize};
 
 use super::start::{Job, Streams};
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::monitor::wire;
-use crate::rootless::{self, Ownership as Mapped};
+use crate::rootless;
 use crate::runtime::launch::Created;
-use crate::store::Ownership;
-use crate::sys::process::{Fork, Parentage, exit_now, fork};
+use crate::sys::process::{Fork, Parentage, exit_now, fork, unshare};
 
 /// A container that is ready, told to the monitor.
 #[derive(Serialize, Deserialize)]
@@ -67,12 +65,8 @@ fn run(job: &Job<'_>, streams: &Streams, monitor: OwnedFd) -> ! {
 
 fn enter_and_launch(job: &Job<'_>, streams: &Streams) -> Result<Created> {
     let entered = rootless::enter(&job.settings.run)?;
-    let ownership = match entered.ownership {
-        Mapped::Full => Ownership::Full,
-        Mapped::Squashed => Ownership::Squashed,
-    };
-    rustix::thread::unshare(UnshareFlags::NEWNS).context(|| "make a mount namespace")?;
-    job.launch(streams, ownership, Parentage::CallersParent)
+    unshare(libc::CLONE_NEWNS).context(|| "make a mount namespace")?;
+    job.launch(streams, entered.ownership, Parentage::CallersParent)
 }
 
 fn send(monitor: BorrowedFd<'_>, created: &Created) -> Result<()> {

@@ -9,14 +9,16 @@
 use std::fs;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::pipe::PipeFlags;
+use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
-use super::{files, remove, stage, to_spec};
+use super::{defaults, files, remove, stage, to_spec};
+use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
@@ -27,7 +29,7 @@ use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
 use crate::state::{Config, Event, Live, Records, boot_id};
-use crate::store::{OverlayXattrs, Ownership, Store};
+use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
 /// What the caller wants of the started container.
@@ -171,7 +173,7 @@ fn bring_up(
 /// Undoes a failed start and notes the reason.
 fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
-    let _ = super::cgroup(&config.id).and_then(|cgroup| cgroup.remove());
+    let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
         let _ = remove::bury_and_delete(records, &config.id, false);
         return;
@@ -200,7 +202,7 @@ fn bring_up_locked(
         config,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(&config.id)?,
+        cgroup: super::cgroup(records, &config.id)?,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -234,20 +236,20 @@ fn bring_up_locked(
         paused: false,
         ended: None,
     };
-    let namespace = match settings.rootless {
-        true => Some(open_user_namespace(pid)?),
-        false => None,
-    };
     run.write(&live)?;
-    if settings.rootless {
-        crate::rootless::record_holder(&settings.run, pid, live.start_ticks)?;
-    }
-    let result = created.start();
-    if let Err(error) = result {
-        // The child has exited by itself; it is ours to reap.
-        let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
-        return Err(error);
-    }
+    let started_in = created.start().and_then(|()| match settings.rootless {
+        true => hold_user_namespace(settings, &live).map(Some),
+        false => Ok(None),
+    });
+    let user_namespace = match started_in {
+        Ok(namespace) => namespace,
+        Err(error) => {
+            // Most often the child has exited by itself; it is ours to reap.
+            let _ = rustix::process::pidfd_send_signal(&created.pidfd, Signal::KILL);
+            let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
+            return Err(error);
+        }
+    };
     Ok(Handover {
         live_state: LiveState {
             id: config.id,
@@ -265,14 +267,22 @@ fn bring_up_locked(
         listener,
         signals,
         first_client: None,
-        user_namespace: namespace,
+        user_namespace,
     })
 }
 
-fn open_user_namespace(pid: i32) -> Result<OwnedFd> {
-    let path = format!("/proc/{pid}/ns/user");
+/// Keeps the container's user namespace, and tells the next command where to find it.
+///
+/// Must not come before the container's own exec: a process that changed its user id shows its
+/// namespaces to nobody (ptrace(2), "access mode checking") until its exec made memory that
+/// belongs to the new user namespace, in which we may do everything.
+fn hold_user_namespace(settings: &Settings, live: &Live) -> Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/user", live.pid);
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, &path, flags, Mode::empty()).context(|| format!("open {path}"))
+    let namespace = rustix::fs::openat(CWD, &path, flags, Mode::empty());
+    let namespace = namespace.context(|| format!("open {path}"))?;
+    crate::rootless::record_holder(&settings.run, live.pid, live.start_ticks)?;
+    Ok(namespace)
 }
 
 /// Both sides of the container's streams.
@@ -346,6 +356,7 @@ impl Job<'_> {
             user_namespace: self.settings.rootless,
             highest_gid,
             files: self.run.clone(),
+            throttled_cpus: throttled_cpus(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
@@ -361,6 +372,7 @@ impl Job<'_> {
             root_is_mounted: true,
             reaper: config.init,
             cgroup_files: cgroup.member_files(),
+            cgroup_hierarchies: cgroup.hierarchies(),
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,
@@ -420,4 +432,20 @@ fn borrow(descriptors: &[OwnedFd; 3]) -> [BorrowedFd<'_>; 3] {
         descriptors[1].as_fd(),
         descriptors[2].as_fd(),
     ]
+}
+
+/// Where the CPUs of this host count how often each was too hot; most machines have none.
+fn throttled_cpus() -> Vec<String> {
+    let of_first = Path::new(defaults::THERMAL_THROTTLE);
+    let name = of_first.file_name();
+    let all = of_first.parent().and_then(Path::parent);
+    let (Some(name), Some(all), true) = (name, all, of_first.exists()) else {
+        return Vec::new();
+    };
+    let entries = fs::read_dir(all).into_iter().flatten().flatten();
+    let counters = entries.map(|cpu| cpu.path().join(name));
+    let there = counters.filter(|path| path.exists());
+    there
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect()
 }

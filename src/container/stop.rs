@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::monitor::wire;
 use crate::runtime::process::await_end;
-use crate::state::{Live, Records, RunDirectory, Status};
+use crate::state::{Event, Live, Records, RunDirectory, Status, next};
 
 /// How long a monitor whose container is not the recorded process may take to end by itself.
 const PARTING: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     }
     if record.state.status == Status::Paused {
         // A frozen process dies only once thawed.
-        super::cgroup(id)?.freeze(false)?;
+        super::cgroup(&records, id)?.freeze(false)?;
     }
     await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
     await_monitor(monitor)
@@ -85,7 +85,7 @@ pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
     let live = run.live();
     if live.as_ref().is_none_or(|live| live.paused) {
         // Frozen processes do not die. Without a freezer nothing is frozen.
-        let _ = super::cgroup(id)?.freeze(false);
+        let _ = super::cgroup(records, id)?.freeze(false);
     }
     if let Some(container) = live.and_then(|live| live.pidfd()) {
         send(&container, id, libc::SIGKILL)?;
@@ -114,18 +114,24 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
     super::reconcile(settings, id)?;
     let record = records.record(id)?;
     let refuse = |text: &str| Error::conflict(format!("Container {id} is {text}"));
-    match (record.state.status, paused) {
-        (Status::Running, true) | (Status::Paused, false) => {}
-        (Status::Paused, true) => return Err(refuse("already paused")),
-        (_, true) => return Err(refuse("not running")),
-        (_, false) => return Err(refuse("not paused")),
+    let event = if paused {
+        Event::Paused
+    } else {
+        Event::Resumed
+    };
+    if next(record.state.status, event).is_none() {
+        return Err(match (record.state.status, paused) {
+            (Status::Paused, _) => refuse("already paused"),
+            (_, true) => refuse("not running"),
+            (_, false) => refuse("not paused"),
+        });
     }
     let live = record.live.ok_or_else(|| refuse("not running"))?;
     set_paused(&records, id, &live, paused)
 }
 
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
-    super::cgroup(id)?.freeze(paused)?;
+    super::cgroup(records, id)?.freeze(paused)?;
     let _lock = records.lock(id)?;
     records.run_directory(id).write(&Live {
         paused,

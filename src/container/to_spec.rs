@@ -23,6 +23,8 @@ pub struct Surroundings {
     pub highest_gid: u32,
     /// Where the files are that are bound into /etc.
     pub files: PathBuf,
+    /// The directories of this host's CPUs that count how often each was too hot.
+    pub throttled_cpus: Vec<String>,
 }
 
 /// The group of terminals in every distribution.
@@ -230,9 +232,19 @@ fn linux(config: &Config, around: &Surroundings) -> Linux {
             .map(|path| (*path).to_owned())
             .collect::<Vec<_>>()
     };
-    linux.set_masked_paths((!unmasked).then(|| list(&defaults::MASKED_PATHS)));
+    let mut masked = list(&defaults::MASKED_PATHS);
+    masked.extend(around.throttled_cpus.iter().cloned());
+    if binds_sys(config, around) {
+        masked.push(defaults::MASKED_IN_BOUND_SYS.to_owned());
+    }
+    linux.set_masked_paths((!unmasked).then_some(masked));
     linux.set_readonly_paths((!unmasked).then(|| list(&defaults::READ_ONLY_PATHS)));
     linux
+}
+
+/// Whether /sys is the host's, bound, and not one of its own.
+fn binds_sys(config: &Config, around: &Surroundings) -> bool {
+    around.user_namespace && config.network == NetworkMode::Host
 }
 
 /// Kernel parameters of a network namespace of its own, as Docker sets them: any port, and ping
@@ -282,7 +294,7 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
         devpts.push("gid=5");
     }
     out.push(fs("devpts", "/dev/pts", &devpts));
-    if around.user_namespace && config.network == NetworkMode::Host {
+    if binds_sys(config, around) {
         // The kernel lets only the owner of the network namespace make a sysfs for it.
         let options = ["rbind", "nosuid", "noexec", "nodev", "rro", "rslave"];
         out.push(oci_mount(
@@ -335,7 +347,7 @@ fn user_mount(mount: &Mount) -> OciMount {
     };
     match mount.kind {
         MountKind::Bind => {
-            if !options.iter().any(|option| is_propagation(option)) {
+            if !options.iter().any(is_propagation) {
                 options.push("rprivate");
             }
             for (on, off) in [("nosuid", "suid"), ("nodev", "dev")] {
@@ -382,3 +394,6 @@ pub fn filter(config: &Config, bounding: &Capabilities) -> Result<Vec<SockFilter
         None => Ok(seccomp::default_program(bounding).into_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

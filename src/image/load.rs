@@ -4,16 +4,20 @@
 //! All images of one archive are checked and unpacked before the first of them gets a name.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::archive::Archive;
 use super::config::ImageConfig;
 use super::feed::{More, receive_layer};
 use super::layers::{Wanted, unpack_missing};
 use super::make::{NewLayer, publish_image};
-use super::manifest::{DOCUMENT_LIMIT, Document, IndexEntry, Manifest, check_layer_count, choose};
+use super::manifest::{
+    DOCUMENT_LIMIT, Descriptor, Document, IndexEntry, Manifest, check_layer_count, choose,
+};
 use super::platform::Platform;
 use super::progress::{LayerEvent, Progress};
 use super::pull::check_config;
@@ -164,7 +168,13 @@ fn prepare_docker(
         });
     }
     let stage = store.stage()?;
-    unpack_missing(store, &stage, &wanted, THREADS, progress, |number| {
+    let known = |number: usize| {
+        let (section, _) = member(archive, &files[number])?;
+        let diff_id = wanted[number].diff_id;
+        let found = decompress(section).and_then(digest_of);
+        expect_digest(&diff_id.0, &found.context(|| format!("layer {diff_id}"))?)
+    };
+    unpack_missing(store, &stage, &wanted, THREADS, progress, known, |number| {
         let layer = &wanted[number];
         let (section, _) = member(archive, &files[number])?;
         progress.layer(&layer.label, LayerEvent::Extracting);
@@ -188,6 +198,25 @@ fn member(archive: &Archive, name: &str) -> Result<(super::archive::Section, u64
         let shown = crate::registry::escaped(name);
         Error::corrupt(format!("layer {shown:?} is missing in the archive"))
     })
+}
+
+fn digest_of(mut source: impl Read) -> Result<Digest> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match source.read(&mut buffer)? {
+            0 => return Ok(Digest::from_hasher(hasher)),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+fn expect_digest(expected: &Digest, found: &Digest) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let why = format!("layer {expected} has digest {found}");
+    Err(Error::corrupt(why))
 }
 
 /// Every known tool names the config by its digest; then it must be right.
@@ -310,9 +339,8 @@ fn receive(
         })
         .collect();
     let stage = store.stage()?;
-    unpack_missing(store, &stage, &wanted, THREADS, progress, |number| {
-        let layer = &manifest.layers[number];
-        let (_, length) = member(archive, &blob_path(&layer.digest))?;
+    let blob = |layer: &Descriptor| {
+        let (section, length) = member(archive, &blob_path(&layer.digest))?;
         if length != layer.size {
             let why = format!(
                 "layer {} has {length} of {} bytes",
@@ -320,6 +348,19 @@ fn receive(
             );
             return Err(Error::corrupt(why));
         }
+        Ok(section)
+    };
+    let known = |number: usize| {
+        let layer = &manifest.layers[number];
+        let found = digest_of(blob(layer)?);
+        expect_digest(
+            &layer.digest,
+            &found.context(|| format!("layer {}", layer.digest))?,
+        )
+    };
+    unpack_missing(store, &stage, &wanted, THREADS, progress, known, |number| {
+        let layer = &manifest.layers[number];
+        blob(layer)?;
         receive_layer(&stage, layer, &wanted[number].diff_id, progress, |offset| {
             let (section, _) = member(archive, &blob_path(&layer.digest))?;
             let mut section = section.skip(offset);

@@ -26,17 +26,14 @@ mod tar_index;
 #[cfg(test)]
 mod tests;
 
-pub use change::apply_change;
-pub use config::{Execution, Healthcheck, HistoryEntry, ImageConfig, RootFs};
+pub use config::Execution;
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};
 pub use import::{ImportRequest, import};
 pub use list::{Listed, Listing, list};
-pub use load::{Loaded, load_path, load_stream};
-pub use make::{NewLayer, publish_image};
-pub use manifest::{Descriptor, Document, IndexEntry, Manifest, MediaType};
+pub use load::{load_path, load_stream};
 pub use platform::Platform;
-pub use progress::{LayerEvent, Progress, Silent};
+pub use progress::{LayerEvent, Progress};
 pub use pull::{PullRequest, Pulled, pull};
 pub use remove::{Force, InUse, Removal, remove};
-pub use tag::{Named, is_untagged, tag, untagged_reference};
+pub use tag::{is_untagged, tag};

@@ -32,10 +32,12 @@ pub trait Progress: Sync {
     fn layer(&self, layer: &Digest, event: LayerEvent);
 }
 
-/// Listens to nothing (`--quiet`).
+/// Listens to nothing.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
+#[cfg(test)]
 impl Progress for Silent {
     fn begin(&self, _name: &str) {}
     fn layer(&self, _layer: &Digest, _event: LayerEvent) {}

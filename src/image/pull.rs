@@ -95,6 +95,8 @@ fn pull_image(
         &layers,
         request.concurrency,
         progress,
+        // Nothing of it is fetched.
+        |_| Ok(()),
         |number| {
             let layer = &manifest.layers[number];
             receive_layer(&stage, layer, &layers[number].diff_id, progress, |offset| {

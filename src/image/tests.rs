@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::fixture::{Made, Scratch, gzip, tar_of};
+use super::progress::Silent;
 use super::*;
 use crate::base::{Digest, Reference};
 use crate::config::RegistrySettings;

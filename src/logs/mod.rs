@@ -25,7 +25,7 @@ mod writer;
 use crate::base::Timestamp;
 
 pub use follow::Follower;
-pub use reader::{Reader, read};
+pub use reader::read;
 pub use writer::Writer;
 
 /// The longest piece of a line in one record, in bytes, as Docker cuts them.
@@ -78,6 +78,7 @@ pub struct Query {
 
 impl Query {
     /// Everything there is.
+    #[cfg(test)]
     pub const ALL: Query = Query {
         since: None,
         until: None,

@@ -75,6 +75,7 @@ impl Credentials {
     }
 
     /// Adds or replaces the login of `registry` (`host[:port]`).
+    #[cfg(test)]
     pub fn insert(&mut self, registry: &str, credential: Credential) {
         self.0.insert(host_of(registry).to_owned(), credential);
     }

@@ -21,7 +21,6 @@ pub mod scripted;
 mod tests;
 mod transport;
 
-pub use blob::BlobReader;
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use failure::escaped;

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
 use serde::{Deserialize, Serialize};
 
+use crate::base::Ownership;
 use crate::error::{Context, Result};
-use crate::rootless::map::{IdMap, Ownership};
+use crate::rootless::map::IdMap;
 use crate::rootless::namespace::{become_mapped_root, join, open};
 
 /// What the caller got.
@@ -74,7 +75,8 @@ pub fn enter(run_dir: &Path) -> Result<Entered> {
 /// Does nothing if the process lives in another namespace than the recorded one.
 pub fn record_holder(run_dir: &Path, pid: i32, start_ticks: u64) -> Result<()> {
     let _lock = lock(run_dir)?;
-    let Some((mut record, _)) = find(run_dir)? else {
+    // The command that entered R may have ended, but the process told of is alive.
+    let Some(mut record) = read(run_dir)? else {
         return Ok(());
     };
     let holder = Holder { pid, start_ticks };
@@ -104,18 +106,22 @@ fn entered(record: &Record, map: &IdMap) -> Entered {
     Entered { ownership, notice }
 }
 
-/// The recorded namespace and its living holders, if there is one.
-fn find(run_dir: &Path) -> Result<Option<(Record, OwnedFd)>> {
+/// The record of this boot, if there is one.
+fn read(run_dir: &Path) -> Result<Option<Record>> {
     let Ok(bytes) = fs::read(path(run_dir)) else {
         return Ok(None);
     };
-    // An unreadable record is an absent one: it is rewritten below.
-    let Ok(mut record) = serde_json::from_slice::<Record>(&bytes) else {
+    // An unreadable record is an absent one: it is rewritten by the next to enter.
+    let record = serde_json::from_slice::<Record>(&bytes).ok();
+    let boot_id = boot_id()?;
+    Ok(record.filter(|record| record.boot_id == boot_id))
+}
+
+/// The recorded namespace and its living holders, if there is one.
+fn find(run_dir: &Path) -> Result<Option<(Record, OwnedFd)>> {
+    let Some(mut record) = read(run_dir)? else {
         return Ok(None);
     };
-    if record.boot_id != boot_id()? {
-        return Ok(None);
-    }
     let holders = std::mem::take(&mut record.holders);
     let mut namespace = None;
     for holder in holders {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::fs;
 
+use crate::base::Ownership;
 use crate::error::{Context, Error, Kind, Result};
 use crate::rootless::mappers::{self, Mappers};
 use crate::rootless::subid::{self, Range, Source};
@@ -14,15 +15,6 @@ pub struct Extent {
     pub inside: u32,
     pub outside: u32,
     pub count: u32,
-}
-
-/// What owners files can have inside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
-    /// Every id of the subordinate ranges.
-    Full,
-    /// One id: owners are squashed to it.
-    Squashed,
 }
 
 /// Why only one id can be mapped.

@@ -19,10 +19,9 @@ mod mappers;
 mod namespace;
 mod subid;
 
-pub use holder::{Entered, enter, record_holder};
-pub use map::{Cause, Extent, IdMap, Ownership};
-pub use namespace::{become_mapped_root, join};
-pub use subid::Range;
+pub use holder::{enter, record_holder};
+pub use map::IdMap;
+pub use namespace::become_mapped_root;
 
 use crate::error::{Context as _, Result};
 

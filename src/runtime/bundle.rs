@@ -11,7 +11,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use oci_spec::runtime::{LinuxResources, Spec};
+use oci_spec::runtime::{Mount, Spec};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,10 @@ use super::cgroup::{Cgroup, Hierarchies};
 use super::launch::{Created, Launch, host, launch, start_through};
 use super::plan::{self, Extras};
 use super::process::start_ticks;
+use crate::base::Timestamp;
 use crate::error::{Context as _, Error, Result};
 use crate::sys::process::Parentage;
+use crate::sys::signal;
 
 /// What the runtime spec calls the container's state, as stored and printed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct State {
     #[serde(default)]
     pub pid: i32,
     pub bundle: PathBuf,
+    /// The root file system's directory.
+    pub rootfs: PathBuf,
+    pub created: Timestamp,
     #[serde(default, skip_serializing_if = "HashMap::is_empty")]
     pub annotations: HashMap<String, String>,
     /// Start time of the first process in clock ticks since boot, so that a reused id is noticed.
@@ -53,6 +58,24 @@ pub struct CreateOptions {
     pub console_socket: Option<PathBuf>,
     /// Where to write the first process's id.
     pub pid_file: Option<PathBuf>,
+    /// Leave the first process in our session keyring.
+    pub keep_keyring: bool,
+}
+
+/// Who gets a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receivers {
+    /// The container's first process.
+    First,
+    /// Every process in the container's cgroup.
+    All,
+}
+
+/// What `run` does once the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    No,
+    ForEnd,
 }
 
 /// Containers of one runtime root.
@@ -158,19 +181,23 @@ impl Containers {
         Ok(states)
     }
 
-    /// Sends a signal to the first process, or to all with `all`.
-    pub fn kill(&self, id: &str, signal: Signal, all: bool) -> Result<()> {
+    /// Sends a signal. With nobody left to receive it, that is an error for `First` only.
+    pub fn kill(&self, id: &str, number: i32, receivers: Receivers) -> Result<()> {
         let state = self.state(id)?;
-        if all && signal == Signal::KILL {
-            return state.cgroup()?.kill_all(Duration::from_secs(10));
+        let subject = || format!("send a signal to container {id:?}");
+        if receivers == Receivers::All {
+            let cgroup = state.cgroup()?;
+            if number == libc::SIGKILL {
+                return cgroup.kill_all(Duration::from_secs(10));
+            }
+            return cgroup.signal_all(number).context(subject);
         }
         let pidfd = state.pidfd().ok_or_else(|| {
             Error::conflict(format!(
                 "cannot kill container {id:?}: container not running"
             ))
         })?;
-        rustix::process::pidfd_send_signal(pidfd, signal)
-            .context(|| format!("send a signal to container {id:?}"))
+        signal::send(pidfd.as_fd(), number).context(subject)
     }
 
     /// Removes a stopped container; with `force` kills it first. Gone is success with `force`.
@@ -195,16 +222,21 @@ impl Containers {
         fs::remove_dir_all(&directory).context(|| format!("remove {}", directory.display()))
     }
 
-    /// Creates, starts and waits; the program's exit code, 128 plus the number for a signal.
-    pub fn run(&self, id: &str, options: &CreateOptions, detach: bool) -> Result<u8> {
+    /// Creates, starts and waits, passing on the signals that ask to end; the result is the
+    /// program's exit code, 128 plus the number for a signal.
+    pub fn run(&self, id: &str, options: &CreateOptions, wait: Wait) -> Result<u8> {
+        // Should: before the container exists, or a signal would end us and leave it.
+        let signals = match wait {
+            Wait::No => None,
+            Wait::ForEnd => Some(signal::block_and_watch().context(|| "watch for signals")?),
+        };
         let (_, created) = self.create_process(id, options)?;
         if let Err(error) = self.start(id) {
             self.delete(id, true)?;
             return Err(error);
         }
-        if detach {
-            return Ok(0);
-        }
+        let Some(signals) = signals else { return Ok(0) };
+        super::process::pass_signals_until_end(signals.as_fd(), created.pidfd.as_fd())?;
         let code = super::process::wait_code(created.pidfd.as_fd())?;
         self.delete(id, true)?;
         Ok(code)
@@ -244,15 +276,26 @@ fn launch_gated(
     directory: &Path,
 ) -> Result<(State, Created)> {
     refuse_unsupported(spec)?;
-    let attach_at = directory.join("root");
-    fs::create_dir(&attach_at).context(|| format!("make {}", attach_at.display()))?;
     let linux = spec.linux().clone().unwrap_or_default();
     let path = cgroup_path(id, linux.cgroups_path().as_deref());
     let cgroup = Cgroup::at(&Hierarchies::detect()?, &path)?;
     let mut extras = extras_for(spec)?;
-    extras.attach_at = super::plan::c_string(&attach_at)?;
-    extras.cgroup_files = cgroup.member_files();
-    let plan = plan::build(&absolute_root(spec, &options.bundle), &host(), extras)?;
+    extras.keep_keyring = options.keep_keyring;
+    if !plan::has_user_namespace(spec) {
+        // Inside one the child may not open them; the launcher puts it there.
+        extras.cgroup_files = cgroup.member_files();
+    }
+    extras.cgroup_hierarchies = cgroup.hierarchies();
+    let mut spec = absolute_root(spec, &options.bundle);
+    if cgroup.is_none() {
+        // There is nothing of its own to show; what /sys brings along stays.
+        let cgroup = |mount: &Mount| mount.typ().as_deref() == Some("cgroup");
+        let mounts = spec.mounts_mut().iter_mut();
+        mounts.for_each(|mounts| mounts.retain(|mount| !cgroup(mount)));
+    }
+    // On top of itself: where root of a user namespace can reach the root, it can attach it.
+    extras.attach_at = plan::c_string(&rootfs_of(&spec))?;
+    let plan = plan::build(&spec, &host(), extras)?;
     let gate = bind_gate(directory)?;
     let resources = linux.resources().clone().unwrap_or_default();
     let created = launch(&Launch {
@@ -276,6 +319,8 @@ fn launch_gated(
         status: "created".to_owned(),
         pid,
         bundle: fs::canonicalize(&options.bundle).unwrap_or(options.bundle.clone()),
+        rootfs: rootfs_of(&spec),
+        created: Timestamp::now(),
         annotations: spec.annotations().clone().unwrap_or_default(),
         start_ticks: start_ticks(pid)?.0,
         cgroup: path,
@@ -370,6 +415,12 @@ fn extras_for(spec: &Spec) -> Result<Extras> {
     })
 }
 
+fn rootfs_of(spec: &Spec) -> PathBuf {
+    let root = spec.root().as_ref();
+    let path = root.map(|root| root.path().clone()).unwrap_or_default();
+    fs::canonicalize(&path).unwrap_or(path)
+}
+
 fn absolute_root(spec: &Spec, bundle: &Path) -> Spec {
     let mut spec = spec.clone();
     if let Some(root) = spec.root_mut() {
@@ -446,12 +497,4 @@ fn send_terminal(path: &Path, terminal: BorrowedFd<'_>) -> Result<()> {
     let data = [std::io::IoSlice::new(b"/dev/ptmx")];
     rustix::net::sendmsg(&socket, &data, &mut control, SendFlags::NOSIGNAL).context(subject)?;
     Ok(())
-}
-
-/// The resources of a spec, empty if it has none.
-pub fn resources(spec: &Spec) -> LinuxResources {
-    let linux = spec.linux().as_ref();
-    linux
-        .and_then(|linux| linux.resources().clone())
-        .unwrap_or_default()
 }

@@ -66,11 +66,6 @@ impl Joined {
     pub fn start(&self) -> Result<()> {
         self.created.start()
     }
-
-    /// Its id in our PID namespace.
-    pub fn pid(&self) -> Pid {
-        self.created.pid
-    }
 }
 
 /// The namespaces in which process `pid` differs from us, without user and PID: entering one that

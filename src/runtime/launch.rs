@@ -114,7 +114,9 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     slots.set(Slot::Init, kept[1].as_raw_fd());
     let streams = [Slot::Stdin, Slot::Stdout, Slot::Stderr]
         .into_iter()
-        .zip(request.streams);
+        .zip(request.streams)
+        // A reader of ours would wait for the end of a copy as long as the child waits.
+        .filter(|_| !plan.terminal);
     let others = [
         (Slot::RootMount, request.root_mount),
         (Slot::Gate, request.gate),
@@ -178,6 +180,10 @@ fn prepare(request: &Launch<'_>, created: &mut Created) -> Result<()> {
     }
     if let Some((cgroup, resources)) = request.cgroup {
         cgroup.make_version_1()?;
+        let joins = |operation: &Operation| matches!(operation, Operation::JoinCgroups { .. });
+        if !request.plan.operations.iter().any(joins) {
+            cgroup.add_to_version_1(created.pid)?;
+        }
         created.warnings = cgroup.apply(resources)?;
     }
     if request.plan.operations.contains(&Operation::AwaitCgroups) {
@@ -263,7 +269,7 @@ fn refused(errno: Errno, plan: &Plan) -> Error {
             error.hint("raise the limits in /proc/sys/user, e.g. user.max_net_namespaces")
         }
         Errno::AGAIN => error.hint("the process limit of this user or cgroup is reached"),
-        Errno::NOSYS => error.hint("hull needs Linux 5.8 or newer"),
+        Errno::NOSYS => error.hint("hull needs Linux 5.12 or newer"),
         _ => error,
     }
 }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus};
 
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::sys::signal;
 
 /// The start time of a process in clock ticks since boot, and whether it is a zombie
 /// (`/proc/PID/stat` fields 22 and 3, proc_pid_stat(5)).
@@ -37,6 +38,28 @@ pub fn await_end(pidfd: BorrowedFd<'_>, patience: Duration) -> Result<()> {
             Err(Errno::INTR) => {}
             Ok(0) => return Err(Error::new(Kind::System, "the process does not end")),
             other => return other.map(drop).context(|| "wait for the process"),
+        }
+    }
+}
+
+/// Waits until the process has ended and sends it, until then, whatever `signals` receives (a
+/// descriptor of [`signal::watch`]).
+pub fn pass_signals_until_end(signals: BorrowedFd<'_>, pidfd: BorrowedFd<'_>) -> Result<()> {
+    loop {
+        let mut ready = [
+            PollFd::new(&pidfd, PollFlags::IN),
+            PollFd::new(&signals, PollFlags::IN),
+        ];
+        match poll(&mut ready, None) {
+            Err(Errno::INTR) => continue,
+            other => other.context(|| "wait for the process")?,
+        };
+        if !ready[0].revents().is_empty() {
+            return Ok(());
+        }
+        if let Some(number) = signal::read(signals) {
+            // It may have ended meanwhile: the next round sees that.
+            let _ = signal::send(pidfd, number);
         }
     }
 }

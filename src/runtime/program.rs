@@ -8,17 +8,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use crate::error::{Context as _, Result};
-pub use crate::init_program::CONTROL_FD;
 use crate::init_program::INIT_PROGRAM;
-
-/// Marks the control data that the init reads (its layout: [`crate::init_program::Control`]).
-pub const CONTROL_MAGIC: u32 = u32::from_le_bytes(*b"HUL1");
-/// Stay as PID 1, forward signals and reap (`--init`).
-pub const FLAG_REAPER: u32 = 1;
-/// A report descriptor is open.
-pub const FLAG_REPORT: u32 = 2;
-/// Where it finds the report socket.
-pub const REPORT_FD: i32 = 4;
 
 const NAME: &CStr = c"hull-init";
 

@@ -69,9 +69,9 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<Option<Record>, Errno> {
     let received = loop {
         let mut data = [IoSliceMut::new(&mut bytes)];
         match rustix::net::recvmsg(socket, &mut data, &mut control, RecvFlags::CMSG_CLOEXEC) {
-            Err(Errno::INTR) => {}
-            // A child that was killed with unread bytes in its queue resets the connection.
-            Err(Errno::CONNRESET) => return Ok(None),
+            // A child that ended with unread bytes in its queue resets the connection. That is said
+            // once and first (unix(7)): its last record is still to be read, then the end.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             other => break other?,
         }
     };
@@ -107,5 +107,27 @@ pub fn await_byte(socket: BorrowedFd<'_>, expected: u8) -> Result<(), Errno> {
             Ok(_) => return Err(Errno::PIPE),
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd as _;
+
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+
+    #[test]
+    fn a_last_record_is_read_though_its_sender_left_bytes_unread() {
+        let (family, flags) = (AddressFamily::UNIX, SocketFlags::CLOEXEC);
+        let pair = socketpair(family, SocketType::SEQPACKET, flags, None);
+        let (ours, theirs) = pair.expect("sockets");
+        send(theirs.as_fd(), 7, 20, None).expect("sent");
+        rustix::net::send(&ours, &[CGROUP], SendFlags::NOSIGNAL).expect("sent");
+        drop(theirs);
+        let record = receive(ours.as_fd()).expect("no error").expect("a record");
+        assert_eq!((record.code, record.errno), (7, 20));
+        assert!(receive(ours.as_fd()).expect("no error").is_none());
     }
 }

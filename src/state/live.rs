@@ -156,11 +156,6 @@ impl RunDirectory {
         }
         fs::remove_dir_all(&gone).context(subject)
     }
-
-    /// The path of the monitor's socket.
-    pub fn socket(&self) -> PathBuf {
-        self.0.join("ctl")
-    }
 }
 
 impl Live {

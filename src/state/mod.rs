@@ -15,5 +15,5 @@ pub use config::{
     Config, LogConfig, Mount, MountKind, NetworkMode, ProcessConfig, SCHEMA, UlimitConfig,
 };
 pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
-pub use records::{NewContainer, Record, Records, State};
-pub use status::{Event, Status};
+pub use records::{NewContainer, Record, Records};
+pub use status::{Event, Status, next};

@@ -95,6 +95,11 @@ impl Records {
         }
     }
 
+    /// The run directory of this user, on tmpfs.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
     /// The directory of a container.
     pub fn directory(&self, id: &ContainerId) -> PathBuf {
         self.root.join("containers").join(id.to_string())
@@ -272,7 +277,7 @@ impl Records {
                 Err(error) => broken.push(error),
             }
         }
-        records.sort_by(|a, b| b.state.created.cmp(&a.state.created));
+        records.sort_by_key(|record| std::cmp::Reverse(record.state.created));
         Ok((records, broken))
     }
 

@@ -12,9 +12,8 @@ pub enum Status {
     Created,
     Running,
     Paused,
+    /// Docker's `removing` has no place here: a removal is one rename.
     Exited,
-    /// Being removed; shown until it is gone.
-    Removing,
 }
 
 /// What can happen to a container.
@@ -25,7 +24,6 @@ pub enum Event {
     Died,
     Paused,
     Resumed,
-    Removed,
 }
 
 /// What `status` becomes on `event`; `None` if that cannot happen.
@@ -39,9 +37,6 @@ pub fn next(status: Status, event: Event) -> Option<Status> {
         (Status::Exited, Event::Died) => Some(Status::Exited),
         (Status::Running, Event::Paused) => Some(Status::Paused),
         (Status::Paused, Event::Resumed) => Some(Status::Running),
-        (Status::Created | Status::Exited | Status::Removing, Event::Removed) => {
-            Some(Status::Removing)
-        }
         _ => None,
     }
 }
@@ -53,7 +48,6 @@ impl fmt::Display for Status {
             Status::Running => "running",
             Status::Paused => "paused",
             Status::Exited => "exited",
-            Status::Removing => "removing",
         })
     }
 }
@@ -70,19 +64,14 @@ mod tests {
             Status::Running,
             Status::Paused,
             Status::Exited,
-            Status::Removing,
         ];
         let allowed: Vec<(Status, Event)> = statuses
             .into_iter()
-            .flat_map(|s| [Started, Died, Paused, Resumed, Removed].map(|e| (s, e)))
+            .flat_map(|s| [Started, Died, Paused, Resumed].map(|e| (s, e)))
             .filter(|(s, e)| next(*s, *e).is_some())
             .collect();
-        assert_eq!(allowed.len(), 11, "{allowed:?}");
-        assert_eq!(
-            next(Status::Running, Removed),
-            None,
-            "a running container is not removed"
-        );
-        assert_eq!(next(Status::Running, Started), None, "nor started twice");
+        assert_eq!(allowed.len(), 8, "{allowed:?}");
+        assert_eq!(next(Status::Running, Started), None, "not started twice");
+        assert_eq!(next(Status::Paused, Paused), None, "not frozen twice");
     }
 }

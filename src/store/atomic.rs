@@ -85,10 +85,11 @@ pub(super) fn ensure_dir(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
 
 /// The whole of a small regular file, `None` if it does not exist. Longer than `limit` is corrupt.
 pub(super) fn read_small(dir: BorrowedFd<'_>, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-    let Some(file) = open_file(dir, name)? else {
+    let Some((file, length)) = open_sized(dir, name)? else {
         return Ok(None);
     };
-    let mut bytes = Vec::new();
+    // Room for one byte more than there is: one read(2) sees everything, the next one the end.
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1);
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(Error::corrupt(format!(
@@ -100,6 +101,11 @@ pub(super) fn read_small(dir: BorrowedFd<'_>, name: &str, limit: u64) -> Result<
 
 /// Opens a regular file for reading, `None` if it does not exist.
 pub(super) fn open_file(dir: BorrowedFd<'_>, name: &str) -> Result<Option<File>> {
+    Ok(open_sized(dir, name)?.map(|(file, _)| file))
+}
+
+/// A regular file and its present length.
+fn open_sized(dir: BorrowedFd<'_>, name: &str) -> Result<Option<(File, u64)>> {
     // O_NONBLOCK: a FIFO put here by accident must not hang every command.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = match rustix::fs::openat(dir, name, flags, Mode::empty()) {
@@ -110,7 +116,8 @@ pub(super) fn open_file(dir: BorrowedFd<'_>, name: &str) -> Result<Option<File>>
     if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(Error::corrupt(format!("{name} is not a regular file")));
     }
-    Ok(Some(File::from(file)))
+    let length = u64::try_from(stat.st_size).unwrap_or(0);
+    Ok(Some((File::from(file), length)))
 }
 
 /// The names in a directory that are valid UTF-8 (every name hull makes is), unsorted.

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::atomic;
 use super::open::RECORD_LIMIT;
-use super::{Ownership, Store};
+use crate::base::Ownership;
 use crate::base::{DiffId, Digest, Timestamp};
 use crate::error::{Context, Error, Result};
 

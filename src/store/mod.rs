@@ -33,14 +33,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use atomic::{Durable, atomic_write};
 pub use compression::decompress;
-pub use extract::{Limits, Summary, UnpackedLayer, extract_into};
-pub use gc::{Collected, GcGuard};
-pub use layers::{Layer, LayerKey, OverlayXattrs};
-pub use open::{Ownership, Store};
+pub use extract::{Limits, UnpackedLayer};
+pub use gc::GcGuard;
+pub use layers::{LayerKey, OverlayXattrs};
+pub use open::Store;
 pub use partial::PartialBlob;
-pub use read_ahead::read_ahead;
 pub use refs::{BrokenRef, RefRecord};
 pub use remove::{Tombstone, delete_grave, remove_tree};
 pub use stage::Stage;

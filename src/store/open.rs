@@ -9,21 +9,13 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{self, DIR_MODE, Durable};
+use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
 
 /// The on-disk schema this program reads and writes.
 const FORMAT: u64 = 1;
 /// Small JSON files are never longer than this.
 pub(super) const RECORD_LIMIT: u64 = 1 << 20;
-
-/// How file owners are stored in unpacked layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
-    /// As the image says.
-    Full,
-    /// A user namespace with one id: every owner becomes 0. Such layers have names of their own.
-    Squashed,
-}
 
 /// An open store. Cheap to clone; all clones share one directory descriptor.
 #[derive(Debug, Clone)]
@@ -77,6 +69,7 @@ impl Store {
     }
 
     /// Where the store is.
+    #[cfg(test)]
     pub fn root(&self) -> &Path {
         &self.path
     }
@@ -84,11 +77,6 @@ impl Store {
     /// The store's directory.
     pub fn root_fd(&self) -> impl AsFd + '_ {
         &*self.fd
-    }
-
-    /// How owners are stored in this store's layers.
-    pub fn ownership(&self) -> Ownership {
-        self.ownership
     }
 
     /// A fixed directory of the store, created on first use.

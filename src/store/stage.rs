@@ -1,10 +1,10 @@
 //! A stage: where new content is made before it is published in one go.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
@@ -53,6 +53,7 @@ impl Store {
             if rustix::fs::fstat(&fd).context(subject)?.st_nlink == 0 {
                 continue;
             }
+            spread_layers(fd.as_fd());
             return Ok(Stage {
                 store: self.clone(),
                 boot_dir,
@@ -170,6 +171,19 @@ impl Stage {
     }
 }
 
+/// Has ext4 put each new directory in here into a block group of its own.
+///
+/// Otherwise all inodes come from the group that deleted stages and layers were in, and ext4 passes
+/// over every inode deleted in the last minutes, one by one, for each file it creates
+/// (`recently_deleted`, fs/ext4/ialloc.c, Linux 3.9): a load after an `rmi` took three times as
+/// long.
+fn spread_layers(stage: BorrowedFd<'_>) {
+    // Only a hint; other filesystems have no such flag.
+    if let Ok(flags) = rustix::fs::ioctl_getflags(stage) {
+        let _ = rustix::fs::ioctl_setflags(stage, flags | IFlags::TOPDIR);
+    }
+}
+
 /// The name of a staged blob.
 pub(super) fn blob_name(digest: &Digest) -> String {
     format!("blob-{}", digest.hex())
@@ -225,4 +239,26 @@ fn is_ours(name: &str) -> bool {
             && random.len() == 32
             && random.bytes().all(|b| b.is_ascii_hexdigit())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Scene;
+
+    #[test]
+    fn layers_are_spread_over_the_disk_where_the_filesystem_can() {
+        const EXT4: i64 = 0xef53;
+        let scene = Scene::new();
+        let stage = scene.store.stage().expect("stage");
+        let kind = rustix::fs::fstatfs(&stage.fd).expect("statfs").f_type;
+        if kind != EXT4 {
+            return eprintln!("SKIP only ext4 has the flag, the file system here is {kind:#x}");
+        }
+        let flags = rustix::fs::ioctl_getflags(&stage.fd).expect("flags");
+        assert!(flags.contains(IFlags::TOPDIR), "{flags:?}");
+        let layer = atomic::ensure_dir(stage.fd.as_fd(), "layer").expect("makes");
+        let flags = rustix::fs::ioctl_getflags(&layer).expect("flags");
+        assert!(!flags.contains(IFlags::TOPDIR), "inside a layer: {flags:?}");
+    }
 }

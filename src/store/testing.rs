@@ -6,7 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Limits, Ownership, Stage, Store, UnpackedLayer};
+use super::{Limits, Stage, Store, UnpackedLayer};
+use crate::base::Ownership;
 use crate::error::{Error, Result};
 
 /// The fields of one header; the builder computes the checksum and nothing else.
@@ -236,8 +237,7 @@ impl Scene {
         let stage = self.store.stage().expect("stage");
         let error = stage
             .unpack_layer(tar, &small())
-            .err()
-            .expect("must be refused");
+            .expect_err("must be refused");
         drop(stage);
         assert_eq!(fs::read_dir(layers).expect("layers").count(), 0);
         let tmp = self.path.join("store/tmp");

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use super::atomic::{Durable, atomic_write};
 use super::testing::{Scene, Tar, small};
 use super::*;
-use crate::base::{DiffId, Digest, Reference, Timestamp};
+use crate::base::{DiffId, Digest, Ownership, Reference, Timestamp};
 use crate::error::Kind;
 
 /// Publishes an image of these layers under `name`.
@@ -76,7 +77,7 @@ fn a_published_image_is_found_by_name_and_layer() {
         store.find_ref(&record.reference).expect("reads"),
         Some(record.clone())
     );
-    assert_eq!(store.refs().expect("lists"), [record.clone()]);
+    assert_eq!(store.refs().expect("lists"), std::slice::from_ref(&record));
     assert!(
         store
             .read_blob(&record.manifest, 1 << 20)
@@ -444,7 +445,7 @@ fn removal_neither_follows_links_nor_needs_permission_bits() {
         .expect("file")
         .write_all(b"x")
         .expect("writes");
-    fs::set_permissions(dir.join("a/b"), fs::Permissions::from_mode(0)).expect("chmod");
+    fs::set_permissions(dir.join("a/b"), fs::Permissions::from_mode(0o000)).expect("chmod");
     let root = fs::File::open(&scene.path).expect("opens");
     remove_tree(&root, "t").expect("removes");
     assert!(!dir.exists());
@@ -484,7 +485,7 @@ fn f19_a_full_disk_ends_cleanly() {
     let kept = publish(&store, "kept", &[tar("x")]);
     let big = Tar::default().file("big", &vec![1; 8 << 20]).end();
     let stage = store.stage().expect("stage");
-    let error = stage.unpack_layer(&big[..], &small()).err().expect("full");
+    let error = stage.unpack_layer(&big[..], &small()).expect_err("full");
     let blob = stage.add_blob(&vec![1; 8 << 20]).expect_err("full");
     drop(stage);
     let listed = store.refs();

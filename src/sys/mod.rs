@@ -8,6 +8,7 @@
 pub mod descriptor;
 pub mod keyring;
 pub mod loopback;
+pub mod memory;
 pub mod mount;
 pub mod process;
 pub mod seccomp;

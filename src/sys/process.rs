@@ -267,6 +267,20 @@ pub fn raise_ambient_capability(number: u32) -> Result<(), Errno> {
     }
 }
 
+/// Moves this process into new namespaces of these kinds (`CLONE_NEW*`), unshare(2). Descriptors
+/// stay shared with other threads: `CLONE_FILES` cannot be asked for.
+///
+/// # Errors
+/// `EPERM` without the privilege, `ENOSPC` at a limit of /proc/sys/user.
+pub fn unshare(kinds: libc::c_int) -> Result<(), Errno> {
+    const FILES: libc::c_int = libc::CLONE_FILES;
+    // SAFETY: unshare(2) takes flags; without CLONE_FILES every open descriptor stays valid.
+    match unsafe { libc::unshare(kinds & !FILES) } {
+        0 => Ok(()),
+        _ => Err(last_errno()),
+    }
+}
+
 /// Joins the namespaces of these kinds (`CLONE_NEW*`) that a namespace file or pidfd stands for,
 /// setns(2); a pidfd needs Linux 5.8.
 ///

@@ -41,8 +41,17 @@ pub fn reset_all() -> Result<(), Errno> {
 /// Gives SIGPIPE its default action again, before any thread exists. Rust's runtime ignores it:
 /// `hull ps | head` would then end in an error instead of silence.
 pub fn restore_sigpipe() {
-    // SAFETY: SIG_DFL is a valid disposition and no handler of ours is freed by it.
-    let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    set_sigpipe(libc::SIG_DFL);
+}
+
+/// Ignores SIGPIPE again: for a process that writes to programs, which may stop reading.
+pub fn ignore_sigpipe() {
+    set_sigpipe(libc::SIG_IGN);
+}
+
+fn set_sigpipe(action: libc::sighandler_t) {
+    // SAFETY: signal(2) takes two numbers; neither action is a function of ours.
+    let previous = unsafe { libc::signal(libc::SIGPIPE, action) };
     debug_assert_ne!(
         previous,
         libc::SIG_ERR,

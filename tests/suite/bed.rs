@@ -54,6 +54,25 @@ macro_rules! each_who {
     )+ };
 }
 
+/// Makes two tests of each function, where a user without subordinate ids is not another case.
+macro_rules! root_and_user {
+    ($($name:ident),+ $(,)?) => { $(
+        mod $name {
+            use crate::bed::{Who, on_bed};
+
+            #[test]
+            fn root() {
+                on_bed(Who::Root, super::$name);
+            }
+
+            #[test]
+            fn user() {
+                on_bed(Who::User, super::$name);
+            }
+        }
+    )+ };
+}
+
 /// Says that a test cannot run here, and why.
 pub fn skip(reason: &str) {
     use std::io::Write as _;
@@ -181,6 +200,20 @@ impl Bed {
     #[track_caller]
     pub fn hull_with_input<S: AsRef<str>>(&self, words: &[S], input: &[u8]) -> Ran {
         process::run(self.hull_command(words), input)
+    }
+
+    /// Runs a script of sh(1) in which `hull` is the binary with this bed's global flags.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Ran {
+        let function = format!(
+            "hull() {{ {} --root {} --runroot {} \"$@\"; }}\n",
+            binary().display(),
+            self.store().display(),
+            self.run_dir().display()
+        );
+        let mut command = self.command(Path::new("/bin/sh"));
+        command.arg("-c").arg(function + script);
+        process::run(command, b"")
     }
 
     /// Starts `hull words…` and leaves it running, with nothing on stdin.

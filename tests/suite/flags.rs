@@ -294,11 +294,6 @@ fn labels_come_from_flags_and_files(bed: &Bed) {
 }
 
 fn conflicting_options_are_refused(bed: &Bed) {
-    let words = ["run", "--rm", "--restart", "always", "busybox:test", "true"];
-    bed.hull(&words)
-        .fails(125)
-        .stderr_has("conflicting options: cannot specify both --restart and --rm");
-    bed.run_rm(&["--restart", "bogus"], &["true"]).fails(125);
     bed.run_rm(&["-v", "rel/path:/x"], &["true"])
         .fails(125)
         .stderr_has("includes invalid characters for a local volume name");

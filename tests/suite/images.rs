@@ -147,6 +147,22 @@ impl Tree {
         self
     }
 
+    /// A FIFO or device node.
+    pub fn special(mut self, path: &str, kind: tar::EntryType, device: (u32, u32)) -> Tree {
+        let mut header = Self::header(0o666, kind, 0);
+        header.set_device_major(device.0).expect("is a GNU header");
+        header.set_device_minor(device.1).expect("is a GNU header");
+        let added = self.0.append_data(&mut header, path, &[][..]);
+        added.expect("memory takes it");
+        self
+    }
+
+    /// Deletes `path` of the layers below.
+    pub fn whiteout(self, path: &str) -> Tree {
+        let (directory, name) = path.rsplit_once('/').expect("has a directory");
+        self.file(&format!("{directory}/.wh.{name}"), 0o644, b"")
+    }
+
     fn entry(mut self, path: &str, mode: u32, kind: tar::EntryType, content: &[u8]) -> Tree {
         let mut header = Self::header(mode, kind, content.len() as u64);
         let added = self.0.append_data(&mut header, path, content);

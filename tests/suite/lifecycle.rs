@@ -30,7 +30,6 @@ each_who!(
     cidfile_has_the_id_and_is_not_overwritten,
     a_missing_container_is_one_line,
     restart_keeps_the_files,
-    rename_changes_the_name,
     a_running_container_is_not_removed_without_force,
 );
 
@@ -476,14 +475,6 @@ fn restart_keeps_the_files(bed: &Bed) {
     bed.hull(&["exec", "ctr", "cat", "/root/file"])
         .fails(0)
         .stdout_is("kept\n");
-}
-
-fn rename_changes_the_name(bed: &Bed) {
-    bed.hull(&["create", "--name", "old", "busybox:test"]).ok();
-    bed.hull(&["rename", "old", "new"]).ok();
-    assert_eq!(bed.inspect("new", "{{.Name}}"), "/new");
-    bed.hull(&["inspect", "old"]).fails(1);
-    bed.hull(&["create", "--name", "old", "busybox:test"]).ok();
 }
 
 fn a_running_container_is_not_removed_without_force(bed: &Bed) {

@@ -12,14 +12,19 @@
 
 #[macro_use]
 mod bed;
+mod attacks;
 mod faults;
 mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod listing;
+mod oci;
 mod process;
+mod programs;
 mod pty;
 mod registry;
 mod store;
+mod streams;
 mod terminal;
 mod transfer;

@@ -41,6 +41,13 @@ impl Ran {
         self.expect(self.code == code, &format!("exit code {code}"))
     }
 
+    /// Must have failed, with an error of hull's own.
+    #[track_caller]
+    pub fn expect_failure(&self) -> &Self {
+        self.expect(self.code != 0, "another exit code than 0")
+            .one_error_line()
+    }
+
     #[track_caller]
     pub fn stdout_is(&self, text: &str) -> &Self {
         self.expect(self.stdout == text, &format!("stdout is {text:?}"))

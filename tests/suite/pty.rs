@@ -24,6 +24,8 @@ pub struct Terminal {
     child: Child,
     words: String,
     screen: Arc<Mutex<Vec<u8>>>,
+    /// The settings before the command started.
+    pub fresh: String,
 }
 
 /// The terminal's settings in a form that can be compared.
@@ -46,6 +48,7 @@ impl Terminal {
         let slave = open(&name, flags, Mode::empty()).expect("terminal opens");
         resize_fd(&master, rows, columns);
         bed.give(Path::new(name.to_str().expect("is text")));
+        let fresh = settings(&tcgetattr(&slave).expect("is a terminal"));
         let hull = bed.hull_command(words);
         // setsid(1) makes its stdin the controlling terminal, then becomes the command.
         let mut command = bed.command(Path::new("/usr/bin/setsid"));
@@ -78,6 +81,7 @@ impl Terminal {
             child,
             words,
             screen,
+            fresh,
         }
     }
 
@@ -94,18 +98,41 @@ impl Terminal {
             .expect("terminal takes keys");
     }
 
-    /// Waits until the screen has `text`.
+    /// Types the keys again and again until the screen has `text`.
     #[track_caller]
-    pub fn wait_for(&self, text: &str) {
+    pub fn send_until(&mut self, keys: &str, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.screen().contains(text) {
+            self.send(keys);
             let report = format!(
-                "expected on the terminal: {text:?}\ncommand: {}\nscreen: {}",
+                "expected on the terminal: {text:?} after {keys:?}\ncommand: {}\nscreen: {}",
                 self.words,
                 self.screen()
             );
             assert!(Instant::now() < deadline, "{report}");
-            thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Waits until the screen has `text`.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.screen().contains(text) {
+            let ended = self.child.try_wait().expect("is our child");
+            // What it printed last may still be on its way.
+            thread::sleep(Duration::from_millis(if ended.is_some() {
+                200
+            } else {
+                10
+            }));
+            let report = format!(
+                "expected on the terminal: {text:?}\ncommand: {}\nended: {ended:?}\nscreen: {}",
+                self.words,
+                self.screen()
+            );
+            let is_over = ended.is_some() || Instant::now() >= deadline;
+            assert!(!is_over || self.screen().contains(text), "{report}");
         }
     }
 

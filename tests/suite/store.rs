@@ -22,7 +22,7 @@ each_who!(
     a_wrong_digest_is_refused,
     a_wrong_diff_id_is_refused,
     a_newer_store_is_not_touched,
-    save_and_load_keep_the_image,
+    damage_to_a_layer_that_is_here_already_is_refused,
 );
 
 /// Every file of the store with its kind, mode, size and content.
@@ -224,7 +224,7 @@ fn an_unknown_image_is_refused(bed: &Bed) {
     );
     refused(bed, &["history", "nosuchimg"], 1, "nosuchimg");
     // Nobody listens on this port.
-    refused(bed, &["pull", "127.0.0.1:1/x"], 1, "127.0.0.1:1");
+    refused(bed, &["pull", "127.0.0.1:1/x:1"], 1, "127.0.0.1:1");
 }
 
 fn a_bad_reference_is_refused(bed: &Bed) {
@@ -324,12 +324,27 @@ fn a_newer_store_is_not_touched(bed: &Bed) {
     bed.hull(&["images"]).ok();
 }
 
-fn save_and_load_keep_the_image(bed: &Bed) {
-    let id = bed.inspect("busybox:test", "{{.Id}}");
-    let path = bed.dir.join("work/saved.tar").display().to_string();
-    bed.hull(&["save", "-o", &path, "busybox:test"]).ok();
-    bed.hull(&["rmi", "busybox:test"]).ok();
+/// Nothing of these archives is needed, but what is offered must be what it says.
+fn damage_to_a_layer_that_is_here_already_is_refused(bed: &Bed) {
+    let image = Image::busybox("again:1");
+    let oci = image.oci();
+    let mut flipped = oci.blobs.clone();
+    let middle = flipped[1].len() / 2;
+    flipped[1][middle] ^= 1;
+    let mut truncated = oci.blobs.clone();
+    truncated[1].truncate(middle);
+    for (name, bytes) in [("flipped.tar", flipped), ("truncated.tar", truncated)] {
+        let path = archive(bed, name, &oci.archive_as(&bytes));
+        refused(bed, &["load", "-i", &path], 1, &digest(&oci.blobs[1]));
+    }
+    let mut docker = image.docker_archive();
+    let middle = docker.len() / 2;
+    docker[middle] ^= 1;
+    let path = archive(bed, "docker.tar", &docker);
+    refused(bed, &["load", "-i", &path], 1, &digest(&image.layers[0]));
+    // The same archives undamaged.
+    let path = archive(bed, "oci.tar", &oci.archive());
     bed.hull(&["load", "-i", &path]).ok();
-    assert_eq!(bed.inspect("busybox:test", "{{.Id}}"), id);
-    bed.inside(&[], &["true"]);
+    let path = archive(bed, "good.tar", &image.docker_archive());
+    bed.hull(&["load", "-i", &path]).ok();
 }

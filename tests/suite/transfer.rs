@@ -1,4 +1,4 @@
-//! pull and push, against a registry on this machine.
+//! pull, against a registry on this machine.
 
 use crate::bed::Bed;
 use crate::images::{Image, digest};
@@ -9,7 +9,6 @@ each_who!(
     pull_by_digest_checks_it,
     a_damaged_blob_is_refused_and_nothing_stays,
     an_unknown_tag_is_refused,
-    push_and_pull_are_a_loop,
 );
 
 fn pull_fetches_what_run_misses(bed: &Bed) {
@@ -67,17 +66,4 @@ fn an_unknown_tag_is_refused(bed: &Bed) {
     registry.push(&Image::busybox("x"), "app:1");
     let missing = bed.hull(&["pull", &registry.name("app:2")]);
     missing.fails(1).one_error_line().stderr_has("app:2");
-}
-
-fn push_and_pull_are_a_loop(bed: &Bed) {
-    let Some(registry) = Registry::start(bed) else {
-        return;
-    };
-    let name = registry.name("loop:1");
-    bed.hull(&["tag", "busybox:test", &name]).ok();
-    bed.hull(&["push", &name]).ok();
-    let id = bed.inspect("busybox:test", "{{.Id}}");
-    bed.hull(&["rmi", &name, "busybox:test"]).ok();
-    bed.hull(&["pull", &name]).ok();
-    assert_eq!(bed.inspect(&name, "{{.Id}}"), id);
 }

@@ -2,7 +2,7 @@
 
 use super::{detach_keys, require_terminal};
 use crate::cli::flags::walk::FlagOrder;
-use crate::cli::flags::{self, Matches, list, switch, text};
+use crate::cli::flags::{self, Matches, switch, text};
 use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container::{self, ExecRequest};
@@ -14,43 +14,13 @@ pub const COMMAND: Command = Command {
     usage: "[OPTIONS] CONTAINER COMMAND [ARG...]",
     words: Words::AtLeast(2),
     order: FlagOrder::BeforeWords,
-    scope: Scope::Run,
+    scope: Scope::Exec,
     arguments: |command| {
-        command
+        let keys = "Override the key sequence for detaching";
+        flags::container::declare_program(command)
             .arg(switch("detach", "Detached mode: run command in the background").short('d'))
-            .arg(text(
-                "detach-keys",
-                "string",
-                "Override the key sequence for detaching",
-            ))
-            .arg(list("env", "list", "Set environment variables").short('e'))
-            .arg(list(
-                "env-file",
-                "list",
-                "Read in a file of environment variables",
-            ))
-            .arg(switch("interactive", "Keep STDIN open even if not attached").short('i'))
-            .arg(switch(
-                "privileged",
-                "Give extended privileges to the command",
-            ))
-            .arg(switch("tty", "Allocate a pseudo-TTY").short('t'))
-            .arg(
-                text(
-                    "user",
-                    "string",
-                    "Username or UID (format: <name|uid>[:<group|gid>])",
-                )
-                .short('u'),
-            )
-            .arg(
-                text(
-                    "workdir",
-                    "string",
-                    "Working directory inside the container",
-                )
-                .short('w'),
-            )
+            .arg(text("detach-keys", "string", keys))
+            .arg(switch("privileged", "Give extended privileges to the command"))
     },
     run,
     ..Command::BASE
@@ -74,9 +44,6 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     if !request.detached {
         require_terminal(request.stdin, request.terminal)?;
     }
-    let id = container::records(settings)
-        .find(name)
-        // Docker's `exec` answers 1 here and 125 is for what happens later.
-        .map_err(|error| error.with_kind(crate::error::Kind::NotFound))?;
+    let id = container::records(settings).find(name)?;
     container::exec(settings, &id, name, &request)
 }

@@ -66,8 +66,8 @@ impl Filters {
         };
         let exited = state.status == Status::Exited;
         any(&self.ids, &|id| state.id.to_string().starts_with(id))
-            && any(&self.names, &|name| {
-                state.name.as_str().contains(name.trim_matches('/'))
+            && any(&self.names, &|pattern| {
+                has_name(state.name.as_str(), pattern)
             })
             && any(&self.statuses, &|status| state.status.to_string() == status)
             && (self.exited.is_empty() || exited && self.exited.contains(&state.exit_code))
@@ -78,6 +78,26 @@ impl Filters {
                 .labels
                 .iter()
                 .all(|label| config.is_some_and(|config| has_label(config, label)))
+    }
+}
+
+/// A part of the name. Docker takes a regular expression and scripts write its anchors, with or
+/// without the slash that names have there: `^web$`, `^/web$`, `^/?web$`.
+fn has_name(name: &str, pattern: &str) -> bool {
+    let (starts, rest) = match pattern.strip_prefix('^') {
+        Some(rest) => (true, rest.strip_prefix("/?").unwrap_or(rest)),
+        None => (false, pattern),
+    };
+    let (ends, part) = match rest.strip_suffix('$') {
+        Some(part) => (true, part),
+        None => (false, rest),
+    };
+    let part = part.trim_start_matches('/');
+    match (starts, ends) {
+        (false, false) => name.contains(part),
+        (true, false) => name.starts_with(part),
+        (false, true) => name.ends_with(part),
+        (true, true) => name == part,
     }
 }
 
@@ -92,5 +112,29 @@ fn has_label(config: &Config, label: &str) -> bool {
     match label.split_once('=') {
         Some((key, value)) => config.labels.get(key).is_some_and(|own| own == value),
         None => config.labels.contains_key(label),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_in_part_or_between_anchors() {
+        for pattern in [
+            "web",
+            "eb",
+            "/web",
+            "^web",
+            "^/web-1$",
+            "^/?web-1$",
+            "1$",
+            "",
+        ] {
+            assert!(has_name("web-1", pattern), "{pattern}");
+        }
+        for pattern in ["^eb", "web$", "^web$", "web-11", "^/?eb"] {
+            assert!(!has_name("web-1", pattern), "{pattern}");
+        }
     }
 }

@@ -117,7 +117,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let rows: Vec<Row> = shown
         .iter()
         .map(|(record, config)| {
-            let row = row(record, config.as_ref(), whole);
+            let row = row(record, config.as_ref(), whole, format.is_some());
             match size {
                 true => row.set("Size", size_text(&records, record)),
                 false => row,
@@ -134,7 +134,8 @@ fn shows_ports() -> bool {
     false
 }
 
-fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
+/// What the default table shows, and all else only for a `--format` that may name it.
+fn row(record: &Record, config: Option<&Config>, whole: bool, all: bool) -> Row {
     let state = &record.state;
     let id = if whole {
         state.id.to_string()
@@ -150,10 +151,8 @@ fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
         .set("ID", id)
         .set("Image", state.image_name.clone())
         .set("Command", output::quote(&command))
-        .set("CreatedAt", output::local_time(state.created))
         .set("RunningFor", output::ago(state.created))
         .set("Status", status_text(record))
-        .set("State", state.status.to_string())
         .set(
             "Ports",
             config
@@ -161,7 +160,13 @@ fn row(record: &Record, config: Option<&Config>, whole: bool) -> Row {
                 .unwrap_or_default(),
         )
         .set("Names", state.name.to_string())
-        .set("Size", "0B")
+        .set("Size", "0B");
+    if !all {
+        return row;
+    }
+    let row = row
+        .set("CreatedAt", output::local_time(state.created))
+        .set("State", state.status.to_string())
         .set("LocalVolumes", "0")
         .set("Platform", "");
     match config {
@@ -205,7 +210,6 @@ pub(super) fn status_text(record: &Record) -> String {
         Status::Running => format!("Up {}", since(state.started)),
         Status::Paused => format!("Up {} (Paused)", since(state.started)),
         Status::Created => "Created".to_owned(),
-        Status::Removing => "Removal In Progress".to_owned(),
         Status::Exited => match state.finished {
             Some(_) => format!("Exited ({}) {} ago", state.exit_code, since(state.finished)),
             None => format!("Exited ({})", state.exit_code),

@@ -39,8 +39,10 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let request = flags::request(matches)?;
     let detached = matches.on("detach");
     let keys = detach_keys(matches.text("detach-keys"))?;
-    if !detached {
-        require_terminal(request.open_stdin, request.terminal)?;
+    if !detached && let Err(error) = require_terminal(request.open_stdin, request.terminal) {
+        // Docker's code for this mistake alone.
+        output::error(Scope::Run, &error);
+        return Ok(1);
     }
     let id = match create::make(matches, settings, &request)? {
         Ok(id) => id,

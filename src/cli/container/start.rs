@@ -6,7 +6,7 @@ use crate::cli::flags::{Matches, switch, text};
 use crate::cli::{Command, output};
 use crate::config::Settings;
 use crate::container::{self, Foreground, RelayOptions};
-use crate::error::{Error, Result, Scope};
+use crate::error::{Context as _, Error, Result};
 use crate::state::Status;
 
 pub const COMMAND: Command = Command {
@@ -76,7 +76,7 @@ fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&st
     let socket = match records.record(&id)?.state.status {
         Status::Running => Some(container::attach(settings, &id)?),
         _ => container::start(settings, &id, Foreground::Attached { size })
-            .map_err(|error| start_error(&error, name))?,
+            .context(|| format!("start container {name}"))?,
     };
     let socket = socket.ok_or_else(|| Error::conflict("the monitor kept its connection"))?;
     let options = RelayOptions {
@@ -86,10 +86,4 @@ fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&st
         detach_keys: if terminal { keys } else { Vec::new() },
     };
     exit_code(container::relay(socket, &options)?)
-}
-
-/// The codes of a program that cannot be run are those of `run`.
-fn start_error(error: &Error, name: &str) -> Error {
-    let _ = Scope::Run;
-    Error::new(error.kind(), format!("{error}")).wrap(format!("start container {name}"))
 }

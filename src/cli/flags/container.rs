@@ -15,7 +15,7 @@ use crate::state::{NetworkMode, UlimitConfig};
 
 /// Declares them.
 pub fn declare(command: Command) -> Command {
-    let command = declare_process(command);
+    let command = declare_process(declare_program(command));
     declare_isolation(command)
         .arg(text(
             "cidfile",
@@ -61,29 +61,17 @@ pub fn declare(command: Command) -> Command {
         ))
 }
 
-fn declare_process(command: Command) -> Command {
+/// The flags of one program, which `exec` has too.
+pub fn declare_program(command: Command) -> Command {
     command
-        .arg(text(
-            "entrypoint",
-            "string",
-            "Overwrite the default ENTRYPOINT of the image",
-        ))
         .arg(list("env", "list", "Set environment variables").short('e'))
         .arg(list(
             "env-file",
             "list",
             "Read in a file of environment variables",
         ))
-        .arg(list("group-add", "list", "Add additional groups to join"))
-        .arg(text("hostname", "string", "Container host name").short('h'))
-        .arg(text("domainname", "string", "Container NIS domain name"))
-        .arg(switch(
-            "init",
-            "Run an init that forwards signals and reaps processes",
-        ))
         .arg(switch("interactive", "Keep STDIN open even if not attached").short('i'))
         .arg(switch("tty", "Allocate a pseudo-TTY").short('t'))
-        .arg(list("ulimit", "ulimit", "Ulimit options"))
         .arg(
             text(
                 "user",
@@ -100,6 +88,23 @@ fn declare_process(command: Command) -> Command {
             )
             .short('w'),
         )
+}
+
+fn declare_process(command: Command) -> Command {
+    command
+        .arg(text(
+            "entrypoint",
+            "string",
+            "Overwrite the default ENTRYPOINT of the image",
+        ))
+        .arg(list("group-add", "list", "Add additional groups to join"))
+        .arg(text("hostname", "string", "Container host name").short('h'))
+        .arg(text("domainname", "string", "Container NIS domain name"))
+        .arg(switch(
+            "init",
+            "Run an init that forwards signals and reaps processes",
+        ))
+        .arg(list("ulimit", "ulimit", "Ulimit options"))
 }
 
 fn declare_isolation(command: Command) -> Command {

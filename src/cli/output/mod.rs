@@ -97,7 +97,7 @@ fn stderr(bytes: &[u8]) {
 /// so that readers know who speaks), the chain of causes, and the hint in brackets.
 fn render_error(scope: Scope, error: &Error) -> String {
     let speaker = match scope {
-        Scope::Run => "hull",
+        Scope::Run | Scope::Exec => "hull",
         Scope::Other => "Error",
     };
     let mut text = format!("{speaker}: {error}");

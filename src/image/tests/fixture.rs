@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::json;
 
 use crate::base::Digest;
+use crate::base::Ownership;
 use crate::registry::scripted::{Asked, Reply};
-use crate::store::{Ownership, Store};
+use crate::store::Store;
 
 /// A directory with a store, gone with the value.
 pub struct Scratch {

@@ -24,10 +24,17 @@ impl Version1 {
 }
 
 /// All hierarchies we may write to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hierarchies {
     pub version_2: Option<PathBuf>,
     pub version_1: Vec<Version1>,
+}
+
+/// The file of [`Hierarchies::known`].
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    boot_id: String,
+    hierarchies: Hierarchies,
 }
 
 impl Hierarchies {
@@ -43,6 +50,41 @@ impl Hierarchies {
         found.version_2 = found.version_2.filter(|path| writable(path));
         found.version_1.retain(|v1| writable(&v1.mount));
         Ok(found)
+    }
+
+    /// What was found earlier in this boot and noted in `file`, if it is still there; otherwise as
+    /// [`Hierarchies::detect`], noted for the next. The kernel writes mountinfo slowly.
+    pub fn known(file: &Path, boot_id: &str) -> Result<Hierarchies> {
+        let noted = fs::read(file).ok();
+        let noted = noted.and_then(|bytes| serde_json::from_slice::<Noted>(&bytes).ok());
+        if let Some(noted) = noted
+            && noted.boot_id == boot_id
+            && noted.hierarchies.are_there()
+        {
+            return Ok(noted.hierarchies);
+        }
+        let hierarchies = Hierarchies::detect()?;
+        let noted = Noted {
+            boot_id: boot_id.to_owned(),
+            hierarchies: hierarchies.clone(),
+        };
+        let temporary = file.with_extension(std::process::id().to_string());
+        let written = serde_json::to_vec(&noted).ok().and_then(|bytes| {
+            fs::write(&temporary, bytes)
+                .and_then(|()| fs::rename(&temporary, file))
+                .ok()
+        });
+        if written.is_none() {
+            // Only the next start is a little slower.
+            let _ = fs::remove_file(&temporary);
+        }
+        Ok(hierarchies)
+    }
+
+    fn are_there(&self) -> bool {
+        let last = self.version_1.last().map(|v1| &v1.mount);
+        let mut checked = last.into_iter().chain(&self.version_2);
+        checked.all(|mount| mount.join("cgroup.procs").exists())
     }
 
     /// Reads mountinfo; the first mount of each hierarchy counts.
@@ -128,27 +170,39 @@ pub(super) fn enable_controllers(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the parents of a version 1 cpuset cgroup hand their processors and memory nodes to new
-/// children; an empty cpuset admits nobody, cpuset(7).
-pub(super) fn inherit_cpuset(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent() else {
-        return Ok(());
-    };
-    if parent.exists() {
+/// Makes a version 1 cpuset cgroup below `top` with the processors and memory nodes of its
+/// parents, also where others made those; an empty cpuset admits nobody, cpuset(7).
+pub(super) fn inherit_cpuset(top: &Path, path: &Path) -> Result<()> {
+    let parent = path.parent().unwrap_or(top);
+    let own = parent.ends_with("hull");
+    // Ours hand everything down by themselves, once they are there.
+    if own && parent.exists() {
         return Ok(());
     }
-    inherit_cpuset(parent)?;
-    fs::create_dir_all(parent).context(|| format!("make cgroup {}", parent.display()))?;
-    for file in ["cpuset.cpus", "cpuset.mems"] {
-        let from = parent.parent().unwrap_or(parent).join(file);
-        let value = fs::read_to_string(&from).context(|| format!("read {}", from.display()))?;
-        if fs::read_to_string(parent.join(file)).is_ok_and(|own| own.trim().is_empty()) {
-            let to = parent.join(file);
-            fs::write(&to, value.trim()).context(|| format!("write {}", to.display()))?;
+    let below = |directory: &&Path| *directory != top && directory.starts_with(top);
+    let directories: Vec<&Path> = path.ancestors().take_while(below).collect();
+    for directory in directories.into_iter().rev() {
+        fs::create_dir_all(directory).context(|| format!("make cgroup {}", directory.display()))?;
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            fill_from_parent(directory, file)?;
+        }
+        if own && directory == parent {
+            let flag = parent.join("cgroup.clone_children");
+            fs::write(&flag, "1").context(|| format!("write {}", flag.display()))?;
         }
     }
-    let flag = parent.join("cgroup.clone_children");
-    fs::write(&flag, "1").context(|| format!("write {}", flag.display()))
+    Ok(())
+}
+
+fn fill_from_parent(directory: &Path, file: &str) -> Result<()> {
+    let to = directory.join(file);
+    let value = fs::read_to_string(&to).context(|| format!("read {}", to.display()))?;
+    if !value.trim().is_empty() {
+        return Ok(());
+    }
+    let from = directory.parent().unwrap_or(directory).join(file);
+    let value = fs::read_to_string(&from).context(|| format!("read {}", from.display()))?;
+    fs::write(&to, value.trim()).context(|| format!("write {}", to.display()))
 }
 
 #[cfg(test)]

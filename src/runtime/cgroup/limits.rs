@@ -18,16 +18,36 @@ fn setting(controller: &'static str, file: &str, value: impl ToString) -> Settin
     }
 }
 
+/// What every container may use, whatever its rules say, as with runc: making any node, and the
+/// nodes that are in each /dev, terminals included.
+const ALWAYS_ALLOWED: [&str; 10] = [
+    "c *:* m",
+    "b *:* m",
+    "c 1:3 rwm",
+    "c 1:5 rwm",
+    "c 1:7 rwm",
+    "c 1:8 rwm",
+    "c 1:9 rwm",
+    "c 5:0 rwm",
+    "c 5:2 rwm",
+    "c 136:* rwm",
+];
+
 /// Version 1 files in an order the kernel accepts.
 pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
     let mut out = Vec::new();
-    for rule in resources.devices().iter().flatten() {
+    let rules = resources.devices().iter().flatten();
+    for rule in rules.clone() {
         let file = if rule.allow() {
             "devices.allow"
         } else {
             "devices.deny"
         };
         out.push(setting("devices", file, device_rule(rule)));
+    }
+    if rules.count() > 0 {
+        let always = ALWAYS_ALLOWED.into_iter();
+        out.extend(always.map(|rule| setting("devices", "devices.allow", rule)));
     }
     if let Some(memory) = resources.memory() {
         let names = [
@@ -193,14 +213,27 @@ mod tests {
     #[test]
     fn limits_become_version_1_files() {
         let resources = resources(serde_json::json!({
-            "devices": [{"allow": false}, {"allow": true, "type": "c", "major": 1, "minor": 3}],
+            "devices": [
+                {"allow": false},
+                {"allow": true, "type": "c", "major": 7, "minor": 1, "access": "r"}
+            ],
             "memory": {"limit": 67108864, "swap": -1},
             "cpu": {"quota": 50000, "period": 100000},
             "pids": {"limit": -1}
         }));
         let expected = [
             "devices.deny=a *:* rwm",
+            "devices.allow=c 7:1 r",
+            "devices.allow=c *:* m",
+            "devices.allow=b *:* m",
             "devices.allow=c 1:3 rwm",
+            "devices.allow=c 1:5 rwm",
+            "devices.allow=c 1:7 rwm",
+            "devices.allow=c 1:8 rwm",
+            "devices.allow=c 1:9 rwm",
+            "devices.allow=c 5:0 rwm",
+            "devices.allow=c 5:2 rwm",
+            "devices.allow=c 136:* rwm",
             "memory.limit_in_bytes=67108864",
             "memory.memsw.limit_in_bytes=-1",
             "cpu.cfs_period_us=100000",

@@ -11,18 +11,22 @@ mod limits;
 use std::ffi::CString;
 use std::fs;
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use oci_spec::runtime::LinuxResources;
 use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags};
 use serde::{Deserialize, Serialize};
 
 pub use hierarchy::{Hierarchies, Version1};
 pub use limits::{Setting, version_1_settings, version_2_settings};
 
+use super::plan::CgroupHierarchy;
 use crate::error::{Context as _, Error, Result};
+use crate::sys::signal;
 
 /// The cgroups of one container: one directory per hierarchy, all with the same relative path.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -95,9 +99,19 @@ impl Cgroup {
     pub fn make_version_1(&self) -> Result<()> {
         for (v1, path) in &self.version_1 {
             if v1.has("cpuset") {
-                hierarchy::inherit_cpuset(path)?;
+                hierarchy::inherit_cpuset(&v1.mount, path)?;
             }
             make(path)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a process that cannot do so itself into the version 1 cgroups. Slow, see above.
+    pub fn add_to_version_1(&self, pid: Pid) -> Result<()> {
+        for (_, path) in &self.version_1 {
+            let file = path.join("cgroup.procs");
+            let id = pid.as_raw_nonzero().to_string();
+            fs::write(&file, id).context(|| format!("write {}", file.display()))?;
         }
         Ok(())
     }
@@ -109,6 +123,18 @@ impl Cgroup {
         files
             .filter_map(|file| CString::new(file.into_os_string().into_vec()).ok())
             .collect()
+    }
+
+    /// The version 1 hierarchies as the container is to see them.
+    pub fn hierarchies(&self) -> Vec<CgroupHierarchy> {
+        let named = self.version_1.iter().filter_map(|(v1, path)| {
+            Some(CgroupHierarchy {
+                name: v1.mount.file_name()?.to_str()?.to_owned(),
+                controllers: v1.controllers.clone(),
+                directory: path.clone(),
+            })
+        });
+        named.collect()
     }
 
     /// Writes the limits. What this host cannot enforce is returned as text, one line each.
@@ -154,6 +180,25 @@ impl Cgroup {
         }
     }
 
+    /// Sends a signal to every process inside.
+    ///
+    /// # Errors
+    /// The first refusal; processes that end meanwhile are none.
+    pub fn signal_all(&self, number: i32) -> Result<()> {
+        for pid in self.members() {
+            let Some(pid) = Pid::from_raw(pid) else {
+                continue;
+            };
+            let opened = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+            let sent = opened.and_then(|pidfd| signal::send(pidfd.as_fd(), number));
+            match sent {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
     fn kill_once(&self, members: &[i32]) {
         if let Some(path) = &self.version_2
             && fs::write(path.join("cgroup.kill"), "1").is_ok()
@@ -163,7 +208,7 @@ impl Cgroup {
         // Linux before 5.14, or version 1 only: freeze, so that nobody forks away, and signal.
         let frozen = self.freeze(true).is_ok();
         for pid in members {
-            if let Some(pid) = rustix::process::Pid::from_raw(*pid) {
+            if let Some(pid) = Pid::from_raw(*pid) {
                 // A process may end by itself in between.
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
@@ -248,7 +293,7 @@ impl Cgroup {
             Err(error) => error.kind() == ErrorKind::NotFound,
             Ok(()) => true,
         };
-        if paths.fold(true, |all, path| removed(path) && all) {
+        if paths.map(removed).fold(true, |all, gone| all & gone) {
             return Ok(());
         }
         self.kill_all(patience)?;

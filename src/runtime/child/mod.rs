@@ -126,11 +126,10 @@ impl<'p> Child<'p> {
             Operation::JoinCgroups { files } => {
                 files.iter().try_for_each(|f| files::join_cgroup(f))
             }
-            Operation::NewCgroupNamespace => {
-                rustix::thread::unshare(rustix::thread::UnshareFlags::NEWCGROUP)
-            }
+            Operation::NewCgroupNamespace => process::unshare(libc::CLONE_NEWCGROUP),
             Operation::Mask { path } => mounts::mask(&self.slots, path),
             Operation::ReadOnly { path } => mounts::make_read_only(&self.slots, path),
+            Operation::SealMount { path } => mounts::seal(&self.slots, path),
             Operation::Pivot => mounts::pivot(&self.slots),
             Operation::ReadOnlyRoot => mounts::make_root_read_only(&self.slots),
             other => self.perform_on_process(other),

@@ -169,11 +169,21 @@ pub fn make_read_only(slots: &Slots, path: &CStr) -> Result<(), Errno> {
     attach_to(&copy, &target)
 }
 
+/// Makes the mount at a path read only.
+pub fn seal(slots: &Slots, path: &CStr) -> Result<(), Errno> {
+    let target = open_in_root(slots.get(Slot::Root)?, path, OFlags::PATH)?;
+    let attr = MountAttr {
+        set: libc::MOUNT_ATTR_RDONLY,
+        ..MountAttr::default()
+    };
+    set_attributes(target.as_fd(), Reach::One, attr)
+}
+
 /// A path to protect; one that this kernel does not have needs no protection.
 fn open_existing(slots: &Slots, path: &CStr) -> Result<Option<OwnedFd>, Errno> {
     match open_in_root(slots.get(Slot::Root)?, path, OFlags::PATH) {
         Ok(target) => Ok(Some(target)),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(errno),
     }
 }

@@ -9,8 +9,8 @@ use rustix::pipe::PipeFlags;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::Slots;
+use crate::init_program::{CONTROL_FD, Control, REPORT_FD};
 use crate::runtime::plan::Slot;
-use crate::runtime::program as control;
 use crate::sys::process::{self, ExecArray};
 
 /// The highest capability number we try; the kernel says where its own list ends.
@@ -96,28 +96,23 @@ pub fn run_init(
     environment: &ExecArray<'_>,
 ) -> Result<(), Errno> {
     let (read_side, write_side) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let control = Control {
+        path: program,
+        stays_as_init: reaper,
+        report_fd: Some(REPORT_FD as u32),
+        third_fd: None,
+    };
+    let (header, length) = control.header();
+    rustix::io::write(&write_side, &header[..length])?;
     let path = program.to_bytes_with_nul();
-    let flags = control::FLAG_REPORT | if reaper { control::FLAG_REAPER } else { 0 };
-    let length = u32::try_from(program.count_bytes()).map_err(|_| Errno::NAMETOOLONG)?;
-    let mut header = [0; 16];
-    let words = [
-        control::CONTROL_MAGIC,
-        flags,
-        control::REPORT_FD as u32,
-        length,
-    ];
-    for (bytes, word) in header.chunks_exact_mut(4).zip(words) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    rustix::io::write(&write_side, &header)?;
     if rustix::io::write(&write_side, path)? != path.len() {
         return Err(Errno::NAMETOOLONG);
     }
     drop(write_side);
     // Should: mark everything first, then open exactly the two the init reads.
     crate::sys::descriptor::close_on_exec_from(3)?;
-    process::place_descriptor(read_side.as_fd(), control::CONTROL_FD)?;
-    process::place_descriptor(slots.get(Slot::Report)?, control::REPORT_FD)?;
+    process::place_descriptor(read_side.as_fd(), CONTROL_FD)?;
+    process::place_descriptor(slots.get(Slot::Report)?, REPORT_FD)?;
     Err(process::exec_descriptor(
         slots.get(Slot::Init)?,
         arguments,

@@ -5,15 +5,17 @@ mod device;
 mod mounts;
 mod operation;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
-pub use mounts::validate_target;
+pub use mounts::{mount_options, validate_target};
 pub use operation::{BindMount, FsMount, Kind, Operation, Slot, Target};
-pub use process::{Identity, capability_bits};
+pub use process::Identity;
 
 use crate::error::{Context as _, Error, Result};
 use crate::sys::mount::MountAttr;
@@ -30,6 +32,18 @@ pub struct Host {
     pub may_mknod: bool,
 }
 
+impl Host {
+    /// What its first process may do in a new user namespace: it has every capability there, but
+    /// device nodes belong to the initial one, mknod(2).
+    fn inside_user_namespace(&self) -> Host {
+        Host {
+            capabilities: u64::MAX,
+            may_mknod: false,
+            ..self.clone()
+        }
+    }
+}
+
 /// What the caller adds to the spec.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
@@ -41,8 +55,12 @@ pub struct Extras {
     pub reaper: bool,
     /// `cgroup.procs` or `tasks` files to write `0` to, by host path.
     pub cgroup_files: Vec<CString>,
+    /// Version 1 hierarchies for a mount of type `cgroup`; none means version 2.
+    pub cgroup_hierarchies: Vec<CgroupHierarchy>,
     /// Make a missing working directory, as Docker does.
     pub make_cwd: bool,
+    /// Stay in the launcher's session keyring.
+    pub keep_keyring: bool,
     /// The compiled system-call filter; empty for none.
     pub filter: Vec<SockFilter>,
     /// Flags for seccomp(2).
@@ -54,6 +72,17 @@ pub struct Extras {
     /// The child writes its `READY` record only after everything, then waits on this socket
     /// instead of the report socket (the OCI create/start split).
     pub gate: bool,
+}
+
+/// One version 1 hierarchy as a container sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupHierarchy {
+    /// Its directory's name below /sys/fs/cgroup.
+    pub name: String,
+    /// Controllers, or `name=…`.
+    pub controllers: Vec<String>,
+    /// The container's own directory, on the host.
+    pub directory: PathBuf,
 }
 
 /// Everything the child does, and the strings for the last step.
@@ -87,6 +116,12 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     let default_linux = Linux::default();
     let linux = spec.linux().as_ref().unwrap_or(&default_linux);
     let (namespaces, joins) = namespaces(linux)?;
+    let inside = host.inside_user_namespace();
+    let host = if has_user_namespace(spec) {
+        &inside
+    } else {
+        host
+    };
     let terminal = process.terminal().unwrap_or(false);
     let mut ops = Vec::with_capacity(64);
     if extras.die_with_parent {
@@ -157,6 +192,16 @@ pub fn build_exec(
         gid_map: Vec::new(),
         terminal,
     })
+}
+
+/// The spec asks for a new user namespace.
+pub fn has_user_namespace(spec: &Spec) -> bool {
+    let linux = spec.linux().as_ref();
+    let mut namespaces = linux
+        .iter()
+        .flat_map(|linux| linux.namespaces().iter().flatten());
+    namespaces
+        .any(|namespace| namespace.typ() == LinuxNamespaceType::User && namespace.path().is_none())
 }
 
 fn has(flags: u64, flag: libc::c_int) -> bool {
@@ -290,7 +335,7 @@ fn cgroups(extras: &Extras, namespaces: u64, spec: &Spec, ops: &mut Vec<Operatio
     if has(namespaces, libc::CLONE_NEWCGROUP) {
         ops.push(Operation::NewCgroupNamespace);
     }
-    mounts::push_cgroup(spec, ops)
+    mounts::push_cgroup(spec, &extras.cgroup_hierarchies, ops)
 }
 
 fn map_of(map: &Option<Vec<oci_spec::runtime::LinuxIdMapping>>) -> Vec<(u32, u32, u32)> {

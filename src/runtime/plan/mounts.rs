@@ -5,7 +5,9 @@ use std::path::{Component, Path};
 
 use oci_spec::runtime::{Linux, Mount, Spec};
 
-use super::{BindMount, FsMount, Host, Kind, Operation, Slot, Target, c_path, c_text};
+use super::{
+    BindMount, CgroupHierarchy, FsMount, Host, Kind, Operation, Slot, Target, c_path, c_text,
+};
 use crate::error::{Context as _, Error, Result};
 use crate::sys::mount::MountAttr;
 
@@ -66,6 +68,22 @@ struct Options {
     data: Vec<(CString, Option<CString>)>,
 }
 
+/// Every mount option that has a meaning of its own here; others go to the file system.
+pub fn mount_options() -> Vec<String> {
+    let attributes = ATTRIBUTES.iter().map(|(name, ..)| *name);
+    let doubled: Vec<&str> = attributes
+        .chain(PROPAGATION.iter().map(|(name, _)| *name))
+        .collect();
+    let recursive = doubled.iter().map(|name| format!("r{name}"));
+    let single = doubled.iter().chain(&["bind", "rbind", "defaults"]);
+    let mut all: Vec<String> = single
+        .map(|name| (*name).to_owned())
+        .chain(recursive)
+        .collect();
+    all.sort_unstable();
+    all
+}
+
 /// Adds the spec's mounts, all but the cgroup file system.
 pub(super) fn push(spec: &Spec, host: &Host, ops: &mut Vec<Operation>) -> Result<()> {
     for mount in spec.mounts().iter().flatten() {
@@ -79,7 +97,11 @@ pub(super) fn push(spec: &Spec, host: &Host, ops: &mut Vec<Operation>) -> Result
 }
 
 /// Adds the mount of the cgroup file system; the child must be in its cgroup by now.
-pub(super) fn push_cgroup(spec: &Spec, ops: &mut Vec<Operation>) -> Result<()> {
+pub(super) fn push_cgroup(
+    spec: &Spec,
+    hierarchies: &[CgroupHierarchy],
+    ops: &mut Vec<Operation>,
+) -> Result<()> {
     for mount in spec
         .mounts()
         .iter()
@@ -87,23 +109,69 @@ pub(super) fn push_cgroup(spec: &Spec, ops: &mut Vec<Operation>) -> Result<()> {
         .filter(|mount| is_cgroup(mount))
     {
         let subject = || format!("mount on {}", mount.destination().display());
-        let options = options(mount).context(subject)?;
-        let fs_type = mount.typ().as_deref().unwrap_or("cgroup");
-        // A spec says `cgroup` for "whatever the host has": version 1 mounts carry a controller.
-        let version_1 = !options.data.is_empty();
-        let fs_type = if fs_type == "cgroup" && !version_1 {
-            "cgroup2"
+        let mut options = options(mount).context(subject)?;
+        // A spec says `cgroup` for "whatever the host has", unless it names a controller.
+        let any = mount.typ().as_deref() == Some("cgroup") && options.data.is_empty();
+        if any && !hierarchies.is_empty() {
+            push_hierarchies(mount, &options, hierarchies, ops).context(subject)?;
+            continue;
+        }
+        let fs_type = if any {
+            Some("cgroup2")
         } else {
-            fs_type
+            mount.typ().as_deref()
         };
+        let fs_type = fs_type.unwrap_or("cgroup2");
         ops.push(Operation::Mount(FsMount {
             fs_type: c_text("type", fs_type)?,
             source: c_text("source", fs_type)?,
-            options: options.data,
+            options: std::mem::take(&mut options.data),
             attr: options.attr.set,
             target: target(mount.destination(), Kind::Directory).context(subject)?,
             keep: None,
         }));
+    }
+    Ok(())
+}
+
+/// Version 1: a tmpfs with the container's own directory of each hierarchy, as on the host.
+fn push_hierarchies(
+    mount: &Mount,
+    options: &Options,
+    hierarchies: &[CgroupHierarchy],
+    ops: &mut Vec<Operation>,
+) -> Result<()> {
+    let top = mount.destination();
+    let read_only = options.attr.set & libc::MOUNT_ATTR_RDONLY;
+    ops.push(Operation::Mount(FsMount {
+        fs_type: c"tmpfs".to_owned(),
+        source: c"tmpfs".to_owned(),
+        options: vec![(c"mode".to_owned(), Some(c"755".to_owned()))],
+        attr: options.attr.set & !read_only,
+        target: target(top, Kind::Directory)?,
+        keep: None,
+    }));
+    for hierarchy in hierarchies {
+        // Binds, not new instances: without a cgroup namespace those would show the host's root.
+        ops.push(Operation::Bind(BindMount {
+            source: c_path(&hierarchy.directory)?,
+            recursive: false,
+            attr: options.attr,
+            attr_recursive: false,
+            target: target(&top.join(&hierarchy.name), Kind::Directory)?,
+        }));
+        let others = hierarchy.controllers.iter();
+        for controller in others.filter(|name| **name != hierarchy.name && !name.contains('=')) {
+            ops.push(Operation::MakeLink {
+                content: c_text("link", &hierarchy.name)?,
+                path: relative(&top.join(controller))?,
+            });
+        }
+    }
+    if read_only != 0 {
+        ops.push(Operation::SealMount {
+            path: relative(top)?,
+        });
     }
     Ok(())
 }

@@ -138,6 +138,10 @@ pub enum Operation {
     ReadOnly {
         path: CString,
     },
+    /// Makes a mount of ours read only once everything in it is made.
+    SealMount {
+        path: CString,
+    },
     Pivot,
     ReadOnlyRoot,
     OpenTerminal {
@@ -239,6 +243,7 @@ impl fmt::Display for Operation {
             Operation::ReadOnly { path } => {
                 write!(f, "make /{} read only", path.to_string_lossy())
             }
+            Operation::SealMount { path } => write!(f, "seal /{}", path.to_string_lossy()),
             Operation::Pivot => write!(f, "change the root"),
             Operation::ReadOnlyRoot => write!(f, "make the root read only"),
             _ => self.describe_process(f),

@@ -30,7 +30,9 @@ pub(super) fn push(
     ops.push(Operation::Umask {
         mode: process.user().umask().unwrap_or(0o022),
     });
-    ops.push(Operation::SessionKeyring);
+    if !extras.keep_keyring {
+        ops.push(Operation::SessionKeyring);
+    }
     if let Some(score) = process.oom_score_adj() {
         let value = c_text("process.oomScoreAdj", &score.to_string())?;
         ops.push(Operation::OomScore { value });

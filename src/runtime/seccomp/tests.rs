@@ -26,7 +26,7 @@ fn run(program: &[SockFilter], arch: u32, number: u32, arguments: [u64; 6]) -> u
         4 => arch,
         16..64 => {
             let argument = arguments[(at as usize - 16) / 8];
-            if at % 8 == 0 {
+            if at.is_multiple_of(8) {
                 argument as u32
             } else {
                 (argument >> 32) as u32

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, XattrFlags};
 use rustix::io::Errno;
 
+use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
-use crate::store::Ownership;
 use crate::store::archive::{Entry, show};
 
 /// How this process makes files, to know which calls are needed at all.

@@ -13,9 +13,10 @@ use super::tree::{self, Tree};
 use super::whiteout::{self, Meaning};
 use super::{Limits, Summary, Whiteouts};
 use crate::base::DiffId;
+use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
+use crate::store::OverlayXattrs;
 use crate::store::archive::{Entry, EntryKind, Reader, show};
-use crate::store::{OverlayXattrs, Ownership};
 
 /// Memory for directory times before they are set and forgotten early.
 const TIMES_BYTES: usize = 32 << 20;

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use super::UnpackedLayer;
 use super::tree::{file_type, open_in_root};
 use super::whiteout::is_whiteout;
+use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
-use crate::store::Ownership;
 use crate::store::archive::show;
 
 /// Copies mode, owner and times from the topmost layer that has each directory. `below` are the

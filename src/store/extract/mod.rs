@@ -29,8 +29,9 @@ use self::entry::Extractor;
 use super::archive::{Reader, Source};
 use super::layers::OverlayXattrs;
 use super::read_ahead::read_ahead;
-use super::{Ownership, stage};
+use super::stage;
 use crate::base::DiffId;
+use crate::base::Ownership;
 use crate::error::{Error, Result};
 
 /// Bounds on one archive, and the space that must stay free.

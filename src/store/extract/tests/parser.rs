@@ -90,7 +90,10 @@ fn a14_sparse_files_keep_holes_and_lying_maps_are_refused() {
     scene.refuse(&gnu_sparse(&[(0, 3), (98, 3)], 100, b"abcdef"));
     scene.refuse(&gnu_sparse(&[(0, 3)], 100, b"abcdef"));
     scene.refuse(&pax_sparse("9999999999\n", "100", b""));
-    scene.refuse(&pax_sparse("65537\n", "100", b""));
+    let empty =
+        |count: usize| pax_sparse(&format!("{count}\n{}", "0\n0\n".repeat(count)), "0", b"");
+    scene.refuse(&empty(65_537));
+    scene.unpack(&empty(65_536)).expect("unpacks");
     scene.refuse(&pax_sparse(
         "1\n9223372036854775807\n1\n",
         "9223372036854775807",

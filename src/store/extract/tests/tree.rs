@@ -371,10 +371,7 @@ fn a12_limits_stop_a_bomb() {
         min_free_bytes: u64::MAX,
         ..limits
     };
-    let error = stage
-        .unpack_layer(&two[..], &limits)
-        .err()
-        .expect("no space");
+    let error = stage.unpack_layer(&two[..], &limits).expect_err("no space");
     assert_eq!(error.errno(), Some(rustix::io::Errno::NOSPC), "{error}");
     assert!(error.hint_text().is_some());
 }

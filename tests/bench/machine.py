@@ -1,0 +1,42 @@
+"""What the kernel says about this machine and about monitors."""
+
+import json
+import os
+from pathlib import Path
+
+
+def monitors(run_directory):
+    """Pids of the monitors of the containers that run there."""
+    found = set()
+    for path in run_directory.glob("c/*/run.json"):
+        pid = json.loads(path.read_text())["monitor_pid"]
+        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"hull: monitor"):
+            found.add(pid)
+    return found
+
+
+def pss(pid):
+    """KiB of a process's share of memory, and the anonymous part of its own (proc(5))."""
+    values = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, value = line.split()[:2]
+        values[name] = int(value)
+    return values["Pss:"], values["Anonymous:"]
+
+
+def describe():
+    """The machine in words."""
+    model = "unknown CPU"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    controllers = Path("/sys/fs/cgroup/cgroup.controllers")
+    mounts = Path("/proc/mounts").read_text()
+    if controllers.exists():
+        cgroups = "cgroup v2"
+    else:
+        cgroups = "cgroup v1" + (" and v2 without controllers" if " cgroup2 " in mounts else "")
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    kernel = os.uname().release.split("-")[0]
+    return f"{model}, {os.cpu_count()} CPUs, Linux {kernel}, {cgroups}, load {load}"
