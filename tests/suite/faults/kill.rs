@@ -20,8 +20,8 @@ each_who!(
 const CHANGES: &str = "trace=openat,mkdir,mkdirat,write,rename,renameat,renameat2,flock,fsync,\
                        fdatasync,syncfs,ftruncate,unlink,unlinkat,rmdir,fchmod,fcntl";
 /// And what brings a container up.
-const STARTS: &str = "trace=openat,mkdir,mkdirat,write,rename,renameat,renameat2,flock,fsync,unlink,\
-                      unlinkat,clone,clone3,unshare,setns,setsid,mount,move_mount,fsopen,\
+const STARTS: &str = "trace=openat,mkdir,mkdirat,write,rename,renameat,renameat2,flock,fsync,\
+                      unlink,unlinkat,clone,clone3,unshare,setns,setsid,mount,move_mount,fsopen,\
                       fsconfig,fsmount,open_tree,pivot_root,socketpair,bind,listen,sendmsg,sendto,\
                       recvmsg,recvfrom,execve,execveat,prctl,memfd_create,pidfd_open,ioctl";
 
