@@ -209,21 +209,7 @@ fn bring_up_locked(
     } else {
         job.launch(&streams, Ownership::Full, Parentage::Caller)?
     };
-    if let (
-        Some(terminal),
-        Foreground::Attached {
-            size: Some((rows, columns)),
-        },
-    ) = (&created.terminal, foreground)
-    {
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        rustix::termios::tcsetwinsize(terminal, size).context(|| "set the terminal's size")?;
-    }
+    set_first_size(created.terminal.as_ref(), foreground)?;
     let pid = created.pid.as_raw_nonzero().get();
     let started = Timestamp::now();
     let live = Live {
@@ -237,19 +223,7 @@ fn bring_up_locked(
         ended: None,
     };
     run.write(&live)?;
-    let started_in = created.start().and_then(|()| match settings.rootless {
-        true => hold_user_namespace(settings, &live).map(Some),
-        false => Ok(None),
-    });
-    let user_namespace = match started_in {
-        Ok(namespace) => namespace,
-        Err(error) => {
-            // Most often the child has exited by itself; it is ours to reap.
-            let _ = rustix::process::pidfd_send_signal(&created.pidfd, Signal::KILL);
-            let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
-            return Err(error);
-        }
-    };
+    let user_namespace = start_program(&created, settings, &live)?;
     Ok(Handover {
         live_state: LiveState {
             id: config.id,
@@ -268,6 +242,32 @@ fn bring_up_locked(
         signals,
         first_client: None,
         user_namespace,
+    })
+}
+
+fn set_first_size(terminal: Option<&OwnedFd>, foreground: Foreground) -> Result<()> {
+    let (Some(terminal), Foreground::Attached { size: Some(size) }) = (terminal, foreground) else {
+        return Ok(());
+    };
+    let size = Winsize {
+        ws_row: size.0,
+        ws_col: size.1,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    rustix::termios::tcsetwinsize(terminal, size).context(|| "set the terminal's size")
+}
+
+/// Lets the program run; returns its user namespace where it has one of ours.
+fn start_program(created: &Created, settings: &Settings, live: &Live) -> Result<Option<OwnedFd>> {
+    let started = created.start().and_then(|()| match settings.rootless {
+        true => hold_user_namespace(settings, live).map(Some),
+        false => Ok(None),
+    });
+    started.inspect_err(|_| {
+        // Most often the child has exited by itself; it is ours to reap.
+        let _ = rustix::process::pidfd_send_signal(&created.pidfd, Signal::KILL);
+        let _ = crate::runtime::process::wait_code(created.pidfd.as_fd());
     })
 }
 
