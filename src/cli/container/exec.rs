@@ -20,7 +20,10 @@ pub const COMMAND: Command = Command {
         flags::container::declare_program(command)
             .arg(switch("detach", "Detached mode: run command in the background").short('d'))
             .arg(text("detach-keys", "string", keys))
-            .arg(switch("privileged", "Give extended privileges to the command"))
+            .arg(switch(
+                "privileged",
+                "Give extended privileges to the command",
+            ))
     },
     run,
     ..Command::BASE
