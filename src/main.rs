@@ -32,12 +32,11 @@
 //! - `hull …` is the command. It has one thread until it has forked, because a process with threads
 //!   may not enter a user namespace.
 //! - `hull: monitor NAME` stays with one running container. It owns the terminal or pipes, the log
-//!   and its rotation, the attach socket, the exit record, restarts, health checks, time limits,
-//!   notification of systemd and DNS answers. Started as a systemd service, the foreground
-//!   `hull run` is the monitor. It never outlives its container; and a container whose monitor was
+//!   and its rotation, the attach socket and the exit record; restarts, health checks and DNS
+//!   answers will be its too. It never outlives its container; and a container whose monitor was
 //!   killed is ended too, since one that nobody watches is worse than a dead one.
-//! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a container
-//!   uses it.
+//! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
+//!   container uses it.
 //!
 //! # The house
 //!
@@ -74,8 +73,8 @@
 //! Each arrow is a type, each stage one door:
 //!
 //! words → `container::Request` → `Reference` → manifest and image config → layer directories →
-//! record on disk (`created`) → root filesystem → OCI spec → plan of steps → pid 1 (by pidfd) → `running` →
-//! log records → exit record → exit code.
+//! record on disk (`created`) → root filesystem → OCI spec → plan of steps → pid 1 (by pidfd) →
+//! `running` → log records → exit record → exit code.
 //!
 //! The two translations, flags → spec and spec → plan, are pure. They are tested by golden files,
 //! without root.
