@@ -14,7 +14,7 @@ What just happened:
 
 What to try next:
   hull run -it alpine            a shell in another distribution
-  hull run -d -p 8080:80 nginx   a web server on port 8080
+  hull load -i image.tar         an image that docker save or podman save wrote
   hull ps -a                     what ran here
   hull --help                    everything else
 

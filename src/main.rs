@@ -32,12 +32,11 @@
 //! - `hull …` is the command. It has one thread until it has forked, because a process with threads
 //!   may not enter a user namespace.
 //! - `hull: monitor NAME` stays with one running container. It owns the terminal or pipes, the log
-//!   and its rotation, the attach socket, the exit record, restarts, health checks, time limits,
-//!   notification of systemd and DNS answers. Started as a systemd service, the foreground
-//!   `hull run` is the monitor. It never outlives its container; and a container whose monitor was
+//!   and its rotation, the attach socket and the exit record; restarts, health checks and DNS
+//!   answers will be its too. It never outlives its container; and a container whose monitor was
 //!   killed is ended too, since one that nobody watches is worse than a dead one.
-//! - `hull: net` exists only where a network needs a process (rootless), as long as a container
-//!   uses it.
+//! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
+//!   container uses it.
 //!
 //! # The house
 //!
@@ -48,8 +47,8 @@
 //! main       7  enter, parse, dispatch, print the error, exit code
 //! cli        6  one file per command: arguments and presentation, nothing else
 //!   flags         text → typed values           output  the only place that prints
-//! build      5  Dockerfile: parse → stages → steps → cache key → image
-//! systemd    5  units, quadlet files, notification, socket activation
+//! build      5  (to come) Dockerfile: parse → stages → steps → cache key → image
+//! systemd    5  (to come) units, quadlet files, notification, socket activation
 //! container  4  the engine: create, start, exec, stop, rm, cp, commit; record → OCI spec (pure)
 //! image      3  manifest, config, platform; pull, push, save, load, import, history
 //! monitor    3  the process that stays with one container
@@ -59,7 +58,7 @@
 //! registry   2  HTTP distribution client
 //! state      2  the record of a container, its status machine, liveness
 //! logs       2  log record format, rotation, following
-//! net        2  modes, addresses, bridge, packet filter, ports, hosts, dns      volume  2
+//! net        2  (to come) addresses, bridge, packet filter, ports, dns        volume  2  (to come)
 //! rootless   2  become mapped root, before any thread exists
 //! config     1  settings from files, environment and command line, as one value
 //! base       0  vocabulary without I/O         error  0  the one error type
@@ -73,20 +72,29 @@
 //!
 //! Each arrow is a type, each stage one door:
 //!
-//! words → `RunRequest` → `Reference` → manifest and image config → layer directories → record on
-//! disk (`creating`) → root filesystem → OCI spec → plan of steps → pid 1 (by pidfd) → `running` →
-//! log records → exit record → exit code.
+//! words → `container::Request` → `Reference` → manifest and image config → layer directories →
+//! record on disk (`created`) → root filesystem → OCI spec → plan of steps → pid 1 (by pidfd) →
+//! `running` → log records → exit record → exit code.
 //!
 //! The two translations, flags → spec and spec → plan, are pure. They are tested by golden files,
 //! without root.
 //!
 //! # Status
 //!
-//! One table, one writer: `next(Status, Event) -> Option<Status>` over created, running, paused,
-//! exited and removing (and creating, inside). Docker's words face the user; OCI's words appear in
-//! one `match` at the seam. Only `state::apply` writes a status: lock, read, `next`, temporary
-//! file, rename. "Running" is never believed from a file: it follows from boot id, lock and pidfd,
-//! and a process found dead on reading becomes the event `Died`.
+//! One table, one writer: `state::next(Status, Event) -> Option<Status>` over created, running,
+//! paused and exited; a removal is one rename and needs no status. Only `Records::apply` writes a
+//! status: lock, read, `next`, temporary file, rename. "Running" is never believed from a file: it
+//! follows from boot id, lock and pidfd. A container whose monitor was killed is shown as exited
+//! with 137, and the next command that changes it ends what is left (`container::reconcile`).
+//!
+//! # How a container starts
+//!
+//! The command forks its monitor early, from its own small heap; the monitor mounts the root
+//! detached, asks it for the user, forks the container and publishes `run.json` before the program
+//! may run. Without root a short-lived stage does that part inside the user's namespace and forks
+//! with `CLONE_PARENT`, so that the container is the monitor's child all the same. A container that
+//! outlives 20 ms has its monitor execute this binary anew, with every descriptor handed over: the
+//! command's memory is gone then, and a short container has not paid for it.
 //!
 //! # On disk
 //!
@@ -97,14 +105,17 @@
 //! ROOT/version.json             schema number; a newer one than ours is refused, unchanged
 //! ROOT/blobs/sha256/<hex>       manifests, configs and compressed layers, as pulled
 //! ROOT/refs/…                   one small file per tag and per digest reference
-//! ROOT/layers/<diff-id>/        unpacked, immutable
+//! ROOT/layers/<diff-id>/        unpacked, immutable; chain-… where a tar depends on its parents,
+//!                               ….sq where owners were squashed to a single id
+//! ROOT/bottom/                  below every image: the places in /etc that are mounted on
+//! ROOT/partial/<hex>            downloads under way; they survive a killed pull
 //! ROOT/containers/<id>/         config.json, state.json, up/{diff,work}, log/
-//! ROOT/names/<name>             → id; made with O_EXCL, which is the lock on the name
-//! ROOT/volumes/<name>/          _data, volume.json
-//! ROOT/networks/<name>.json     ROOT/secrets/
+//! ROOT/names/<name>             → id; locked by whoever claims it, until its container is there
 //! ROOT/tmp/<boot-id>/           staging and tombstones
-//! RUN/c/<id12>/                 monitor.lock, run.json, ctl
-//! RUN/networks/<id>/lease/<ip>  RUN/features.json (probed once per boot)
+//! RUN/c/<id12>/                 monitor.lock, run.json, ctl, and the files bound into /etc
+//! RUN/root/                     where each container attaches its root, seen by itself alone
+//! RUN/oci/<id>/                 containers of `hull oci`
+//! RUN/cgroups.json, userns.json what was found once per boot: hierarchies, the user's namespace
 //! ```
 //!
 //! - A layer made here (build, commit) keeps its diff id and no tar. The tar is made again, and

@@ -185,7 +185,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "125",
-        "Wrong flag; for run, create and exec: the engine failed before the program started.",
+        "Wrong flag; for run and create: the engine failed before the program started.",
     ),
     ("126", "run, exec: the program cannot be invoked."),
     ("127", "run, exec: the program was not found."),
@@ -206,17 +206,16 @@ const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
 ];
 
 const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
-    (
-        "1",
-        "The container does not run, or the command line is wrong.",
-    ),
+    ("1", "The engine failed before the program started."),
+    ("125", "A flag is wrong."),
     ("126", "The program cannot be invoked."),
-    ("127", "The program does not exist."),
+    ("127", "The program was not found."),
     (
-        "else",
-        "What the program returned, or 128 plus the number of the signal that ended it.",
+        "other",
+        "The exit status of the program; 128+N if signal N ended it.",
     ),
 ];
+
 const EXIT_STATUS_OF_OTHERS: &[(&str, &str)] = &[
     ("0", "Success."),
     (
@@ -267,10 +266,9 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("DOCKER_DEFAULT_PLATFORM", "Platform of pulled images."),
     ("DOCKER_HOST", "Ignored with a notice: there is no daemon."),
     (
-        "XDG_DATA_HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, TMPDIR",
+        "XDG_DATA_HOME, XDG_RUNTIME_DIR, XDG_CONFIG_HOME",
         "Where files are.",
     ),
-    ("NO_COLOR", "No colours."),
 ];
 
 /// A section of paragraphs, each with a tag unless that is empty.

@@ -8,14 +8,12 @@ use std::path::{Path, PathBuf};
 use super::passwd;
 
 /// The variables hull reads; everything else in the environment is left alone.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 16] = [
     "HOME",
     "HULL_CONFIG",
     "HULL_LOG",
     "HULL_ROOT",
     "HULL_RUNROOT",
-    "NO_COLOR",
-    "TMPDIR",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
     "XDG_RUNTIME_DIR",

@@ -35,8 +35,6 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The directory of the user's Docker client, if `DOCKER_CONFIG` names one.
     pub docker_config: Option<PathBuf>,
-    /// For files that need not be on the store's filesystem.
-    pub scratch: PathBuf,
     /// How registries are reached.
     pub registry: RegistrySettings,
     /// Name servers for containers.
@@ -51,8 +49,6 @@ pub struct Settings {
     pub platform: Option<String>,
     /// What is logged to stderr.
     pub log_level: LevelFilter,
-    /// Whether output may be coloured (`NO_COLOR` forbids it).
-    pub color: bool,
 }
 
 /// How registries are reached.
@@ -125,7 +121,6 @@ impl Settings {
             docker_config: env
                 .directory("DOCKER_CONFIG")
                 .filter(|path| owned(env, path)),
-            scratch: env.directory("TMPDIR").unwrap_or_else(|| env.tmp.clone()),
             registry: RegistrySettings::default(),
             dns: Dns::default(),
             logs: LogDefaults::default(),
@@ -133,7 +128,6 @@ impl Settings {
             pull_concurrency: 3,
             platform: env.variable("DOCKER_DEFAULT_PLATFORM").map(str::to_owned),
             log_level: LevelFilter::Warn,
-            color: env.variable("NO_COLOR").is_none(),
             home,
         };
         settings.read_files(env)?;

@@ -291,7 +291,6 @@ fn proxies_and_levels_come_from_the_environment() {
         ("HTTPS_PROXY", "http://up:1"),
         ("https_proxy", "http://low:1"),
         ("NO_PROXY", "x"),
-        ("NO_COLOR", "1"),
         ("HULL_LOG", "warning"),
     ] {
         env.variables.insert(name.into(), value.into());
@@ -302,7 +301,6 @@ fn proxies_and_levels_come_from_the_environment() {
         Some("http://low:1")
     );
     assert_eq!(settings.registry.proxies.no_proxy.as_deref(), Some("x"));
-    assert!(!settings.color);
     let overrides = Overrides {
         log_level: Some("loud".to_owned()),
         ..Overrides::default()

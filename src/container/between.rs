@@ -1,7 +1,8 @@
 //! Pipes between a program that `exec` runs and those of our streams that are a terminal.
 //!
-//! Without `-t` a program may not have the caller's terminal: whoever holds one, even as stdout, can
-//! read what is typed there and change its settings. Files and pipes are handed over as they are.
+//! Without `-t` a program may not have the caller's terminal: whoever holds one, even as stdout,
+//! can read what is typed there and change its settings. Files and pipes are handed over as they
+//! are.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 

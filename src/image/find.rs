@@ -1,7 +1,7 @@
 //! From what a user types to an image: a name, an id, or the beginning of an id.
 
 use super::config::ImageConfig;
-use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document};
+use super::manifest::{DOCUMENT_LIMIT, Document};
 use super::tag::is_untagged;
 use crate::base::{DiffId, Digest, Reference, Timestamp};
 use crate::error::{Context, Error, Result};
@@ -18,12 +18,8 @@ pub struct Image {
     pub config: ImageConfig,
     /// The bytes of the config, for `inspect` and for digests.
     pub config_bytes: Vec<u8>,
-    /// The layers' blobs, bottom first.
-    pub layers: Vec<Descriptor>,
     /// The layers' content, bottom first.
     pub diff_ids: Vec<DiffId>,
-    /// The reference it was found by.
-    pub found_as: RefRecord,
     /// When it was made.
     pub created: Option<Timestamp>,
 }
@@ -98,8 +94,6 @@ pub fn open(store: &Store, record: RefRecord) -> Result<Image> {
         created: config.created,
         config,
         config_bytes,
-        layers: manifest.layers,
-        found_as: record,
     })
 }
 

@@ -72,6 +72,9 @@ pub fn unpack_missing(
         .map(|(number, unpacked)| Ok((number, unpacked?)))
         .collect::<Result<_>>()?;
     for (number, layer) in unpacked {
+        for warning in &layer.warnings {
+            log::warn!("layer {}: {warning}", wanted[number].label);
+        }
         stage
             .add_layer(layer, &diff_ids[..number])
             .map_err(|error: Error| error.wrap(format!("layer {}", wanted[number].label)))?;

@@ -56,26 +56,9 @@ pub fn remove(
     let mut names = store.refs()?;
     names.retain(|other| other.image == record.image);
     let by_name = is_name_of(name, &record);
-    let going: Vec<RefRecord> = if by_name {
-        // A reference by digest of the same repository goes with its last tag.
-        let same = |other: &&RefRecord| {
-            other.reference.full_name() == record.reference.full_name()
-                && other.reference.digest.is_some()
-        };
-        let tags = names
-            .iter()
-            .filter(|other| other.reference.digest.is_none());
-        let last = tags.count() <= 1;
-        let mut going = vec![record.clone()];
-        let digests = names.iter().filter(same).filter(|_| last);
-        going.extend(
-            digests
-                .filter(|other| other.reference != record.reference)
-                .cloned(),
-        );
-        going
-    } else {
-        names.clone()
+    let going = match by_name {
+        true => going_with(&record, &names),
+        false => names.clone(),
     };
     let stays = names.len() > going.len();
     if !by_name {
@@ -113,6 +96,22 @@ pub fn remove(
             .extend(gone_layers(store, &diff_ids.unwrap_or_default())?);
     }
     Ok(removal)
+}
+
+/// This name, and with a repository's last tag its references by digest.
+fn going_with(record: &RefRecord, names: &[RefRecord]) -> Vec<RefRecord> {
+    let mut going = vec![record.clone()];
+    let (tags, digests): (Vec<_>, Vec<_>) = names
+        .iter()
+        .partition(|other| other.reference.digest.is_none());
+    if tags.len() <= 1 {
+        let same = |other: &&&RefRecord| {
+            other.reference.full_name() == record.reference.full_name()
+                && other.reference != record.reference
+        };
+        going.extend(digests.iter().filter(same).copied().cloned());
+    }
+    going
 }
 
 /// Takes a name away whose record cannot be read, so that nobody knows what it named.

@@ -302,12 +302,14 @@ mod tests {
             0,
         )
         .expect("made");
-        assert!(
-            root.resolve("app", &[]).is_err(),
-            "a FIFO is refused at once"
-        );
+        for user in ["app", "7"] {
+            let resolved = root.resolve(user, &[]);
+            assert!(resolved.is_err(), "a FIFO is refused at once");
+        }
         std::fs::remove_file(&passwd).expect("removed");
-        let file = File::create(&passwd).expect("made");
+        std::fs::write(&passwd, "app:x:0:0::/:/bin/sh\n").expect("written");
+        assert!(root.resolve("app", &[]).is_ok(), "a small one is read");
+        let file = File::options().append(true).open(&passwd).expect("opened");
         file.set_len(10 << 30).expect("sparse");
         assert!(root.resolve("app", &[]).is_err(), "10 GiB are refused");
     }

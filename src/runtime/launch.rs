@@ -142,7 +142,12 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
     let environment = ExecArray::new(&plan.environment);
     let fork = process::clone3(plan.namespaces, request.parentage, into);
     let (pid, pidfd) = match fork.map_err(|errno| refused(errno, plan))? {
-        Fork::Child => child::run(plan, slots, &arguments, &environment),
+        Fork::Child => {
+            // With its own copy of our side the child would never learn that we are gone. Closing
+            // is one system call, no more.
+            drop(ours);
+            child::run(plan, slots, &arguments, &environment)
+        }
         Fork::Parent { pid, pidfd } => (pid, pidfd),
     };
     drop(kept);

@@ -35,22 +35,16 @@ pub enum OverlayXattrs {
 /// An unpacked layer in the store.
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Its name.
-    pub key: LayerKey,
     /// The digest of its uncompressed tar.
     pub diff_id: DiffId,
     /// Its `fs/` directory.
     pub path: PathBuf,
     /// Sum of the sizes of its regular files.
     pub size_bytes: u64,
-    /// Number of archive entries it was made of.
-    pub entries: u64,
     /// The marks its opaque directories carry.
     pub overlay_xattrs: OverlayXattrs,
     /// Hides everything below it; [`Store::layers_for`] has already left that out.
     pub opaque_root: bool,
-    /// When it was unpacked.
-    pub created: Timestamp,
 }
 
 /// `layer.json`.
@@ -138,14 +132,11 @@ impl Store {
         let record: LayerRecord = serde_json::from_slice(&bytes).context(subject)?;
         atomic::open_dir(dir.as_fd(), "fs").map_err(|_| damaged("fs"))?;
         Ok(Some(Layer {
-            key: *key,
             diff_id: record.diff_id,
             path: self.path.join(LAYERS).join(name).join("fs"),
             size_bytes: record.size_bytes,
-            entries: record.entries,
             overlay_xattrs: record.overlay_xattrs,
             opaque_root: record.opaque_root,
-            created: record.created,
         }))
     }
 

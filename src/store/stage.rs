@@ -175,7 +175,8 @@ impl Stage {
 ///
 /// Otherwise all inodes come from the group that deleted stages and layers were in, and ext4 passes
 /// over every inode deleted in the last minutes, one by one, for each file it creates
-/// (`recently_deleted`, fs/ext4/ialloc.c, Linux 3.9): a load after an `rmi` took three times as long.
+/// (`recently_deleted`, fs/ext4/ialloc.c, Linux 3.9): a load after an `rmi` took three times as
+/// long.
 fn spread_layers(stage: BorrowedFd<'_>) {
     // Only a hint; other filesystems have no such flag.
     if let Ok(flags) = rustix::fs::ioctl_getflags(stage) {

@@ -153,6 +153,11 @@ impl Bed {
         self.dir.join("run")
     }
 
+    /// The name of its account.
+    pub fn user(&self) -> &str {
+        &self.account.name
+    }
+
     /// A command of this account with a small, known environment.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);

@@ -74,7 +74,7 @@ fn names(text: &str, dir: &Path) -> bool {
 }
 
 /// Processes that have the bed in their environment, words, open files or own mounts.
-fn processes_of(dir: &Path) -> Vec<(i32, String)> {
+pub fn processes_of(dir: &Path) -> Vec<(i32, String)> {
     pids()
         .filter(|pid| is_started_for(*pid, dir) || is_inside(*pid, dir))
         .map(|pid| (pid, format!("process {pid}: {}", title(pid))))

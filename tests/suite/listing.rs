@@ -120,10 +120,11 @@ fn inspect_formats_by_template(bed: &Bed) {
 fn a_wrong_template_is_explained(bed: &Bed) {
     three(bed);
     let wrong = |template: &str| bed.hull(&["inspect", "--format", template, "web-up"]);
-    wrong("{{.Nope}}").fails(1).stdout_is("\n").stderr_has(
-        "template parsing error: template: :1:2: executing \"\" at <.Nope>: \
-             map has no entry for key \"Nope\"",
-    );
+    wrong("{{.Nope}}")
+        .fails(1)
+        .stdout_is("\n")
+        .stderr_has("template parsing error: template: :1:2: executing \"\" at <.Nope>: ")
+        .stderr_has("map has no entry for key \"Nope\"");
     wrong("{{.State.Nope}}").fails(1).stderr_has("\"Nope\"");
     wrong("{{.State").fails(1).stderr_has("unclosed action");
     wrong("{{nosuch .State}}").fails(1).stderr_has("nosuch");

@@ -13,6 +13,7 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod faults;
 mod flags;
 mod images;
 mod leaks;

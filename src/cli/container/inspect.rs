@@ -10,7 +10,7 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
-use crate::state::{Config, MountKind, NetworkMode, Record, Records, Status};
+use crate::state::{Config, Mount, MountKind, NetworkMode, Record, Records, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["container inspect"],
@@ -107,25 +107,22 @@ fn state_tree(record: &Record) -> Value {
     })
 }
 
+/// Binds as `-v` takes them.
+fn binds(config: &Config) -> Vec<String> {
+    let binds = config.mounts.iter();
+    let binds = binds.filter(|mount| mount.kind == MountKind::Bind);
+    let text = |mount: &Mount| {
+        let options = match mount.options.join(",") {
+            none if none.is_empty() => none,
+            options => format!(":{options}"),
+        };
+        let (source, target) = (mount.source.display(), mount.target.display());
+        format!("{source}:{target}{options}")
+    };
+    binds.map(text).collect()
+}
+
 fn host_config(config: &Config) -> Value {
-    let binds: Vec<String> = config
-        .mounts
-        .iter()
-        .filter(|mount| mount.kind == MountKind::Bind)
-        .map(|mount| {
-            let options = mount.options.join(",");
-            let options = if options.is_empty() {
-                options
-            } else {
-                format!(":{options}")
-            };
-            format!(
-                "{}:{}{options}",
-                mount.source.display(),
-                mount.target.display()
-            )
-        })
-        .collect();
     let tmpfs: BTreeMap<String, String> = config
         .mounts
         .iter()
@@ -143,8 +140,9 @@ fn host_config(config: &Config) -> Value {
         .as_ref()
         .and_then(|memory| memory.limit());
     let pids = config.resources.pids().as_ref().map(|pids| pids.limit());
+    let protected = |paths: &[&str]| (!config.privileged).then(|| json!(paths));
     json!({
-        "Binds": binds,
+        "Binds": binds(config),
         "ContainerIDFile": "",
         "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
         "NetworkMode": network_name(config),
@@ -182,8 +180,8 @@ fn host_config(config: &Config) -> Value {
         "CpuShares": 0,
         "PidsLimit": pids,
         "Ulimits": ulimits,
-        "MaskedPaths": if config.privileged { Value::Null } else { json!(container::MASKED_PATHS) },
-        "ReadonlyPaths": if config.privileged { Value::Null } else { json!(container::READ_ONLY_PATHS) },
+        "MaskedPaths": protected(&container::MASKED_PATHS),
+        "ReadonlyPaths": protected(&container::READ_ONLY_PATHS),
     })
 }
 

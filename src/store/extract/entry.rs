@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::path::EntryPath;
 use super::tree::{self, Tree};
 use super::whiteout::{self, Meaning};
-use super::{Limits, Summary, Whiteouts};
+use super::{Limits, Summary};
 use crate::base::DiffId;
 use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
@@ -27,7 +27,6 @@ pub(super) struct Extractor {
     attributes: Attributes,
     budget: Budget,
     marks: OverlayXattrs,
-    whiteouts: Whiteouts,
     times: DirectoryTimes,
     devices_skipped: u64,
     opaque_root: bool,
@@ -38,20 +37,16 @@ impl Extractor {
         root: OwnedFd,
         ownership: Ownership,
         marks: OverlayXattrs,
-        whiteouts: Whiteouts,
         limits: &Limits,
     ) -> Result<Extractor> {
         let budget = Budget::new(limits, &root)?;
-        if whiteouts == Whiteouts::Convert {
-            // What a layer's root is unless its archive says otherwise.
-            rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755)).context(|| "set mode")?;
-        }
+        // What a layer's root is unless its archive says otherwise.
+        rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755)).context(|| "set mode")?;
         Ok(Extractor {
             attributes: Attributes::new(ownership, root.as_fd()),
-            tree: Tree::new(root, (whiteouts == Whiteouts::Convert).then_some(marks)),
+            tree: Tree::new(root, marks),
             budget,
             marks,
-            whiteouts,
             times: DirectoryTimes::default(),
             devices_skipped: 0,
             opaque_root: false,
@@ -97,13 +92,11 @@ impl Extractor {
         if path.is_root() {
             return self.root(entry);
         }
-        if self.whiteouts == Whiteouts::Convert {
-            match whiteout::meaning(&path)? {
-                Meaning::Ordinary => {}
-                Meaning::Skip => return Ok(()),
-                Meaning::Delete(name) => return self.delete_below(&path, name, entry),
-                Meaning::Opaque => return self.hide_below(&path, entry),
-            }
+        match whiteout::meaning(&path)? {
+            Meaning::Ordinary => {}
+            Meaning::Skip => return Ok(()),
+            Meaning::Delete(name) => return self.delete_below(&path, name, entry),
+            Meaning::Opaque => return self.hide_below(&path, entry),
         }
         let parent = self.tree.parent(&path)?;
         let (dir, name) = (parent.as_fd(), path.name());
@@ -214,7 +207,7 @@ impl Extractor {
                 rustix::fs::mkdirat(dir, name, mode)?;
             }
             let was_whiteout = existing.as_ref().is_some_and(whiteout::is_whiteout);
-            if was_whiteout && self.whiteouts == Whiteouts::Convert {
+            if was_whiteout {
                 whiteout::set_opaque(open_directory(dir, name)?, self.marks)
                     .context(|| "mark opaque")?;
             }

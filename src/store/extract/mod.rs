@@ -58,15 +58,6 @@ impl Default for Limits {
     }
 }
 
-/// How names that start with `.wh.` are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whiteouts {
-    /// As deletions (image-spec, "Whiteouts"), made into overlayfs marks.
-    Convert,
-    /// As names like any other.
-    Literal,
-}
-
 /// A layer that was unpacked into a stage.
 #[derive(Debug)]
 pub struct UnpackedLayer {
@@ -138,29 +129,8 @@ pub(super) fn unpack(
     ownership: Ownership,
     limits: &Limits,
 ) -> Result<Summary> {
-    run(stream, root, ownership, limits, Whiteouts::Convert)
-}
-
-/// Unpacks a tar into an existing directory (volume import, cp, ADD): no name has a special
-/// meaning.
-pub fn extract_into(
-    stream: impl Read + Send,
-    root: OwnedFd,
-    ownership: Ownership,
-    limits: &Limits,
-) -> Result<Summary> {
-    run(stream, root, ownership, limits, Whiteouts::Literal)
-}
-
-fn run(
-    stream: impl Read + Send,
-    root: OwnedFd,
-    ownership: Ownership,
-    limits: &Limits,
-    whiteouts: Whiteouts,
-) -> Result<Summary> {
     let marks = stage::overlay_xattrs()?;
-    let mut extractor = Extractor::new(root, ownership, marks, whiteouts, limits)?;
+    let mut extractor = Extractor::new(root, ownership, marks, limits)?;
     read_ahead(stream, |ahead| {
         let mut reader = Reader::new(Source::new(ahead, limits.total_bytes));
         while let Some(entry) = reader.next_entry()? {

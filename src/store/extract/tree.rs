@@ -28,12 +28,12 @@ pub(super) struct Tree {
     /// Directories made because an entry needed them.
     pub implicit: BTreeSet<Vec<u8>>,
     implicit_bytes: usize,
-    /// How deletions are marked, `None` where names have no special meaning.
-    pub marks: Option<OverlayXattrs>,
+    /// How deletions are marked.
+    pub marks: OverlayXattrs,
 }
 
 impl Tree {
-    pub fn new(root: OwnedFd, marks: Option<OverlayXattrs>) -> Tree {
+    pub fn new(root: OwnedFd, marks: OverlayXattrs) -> Tree {
         Tree {
             root: Rc::new(root),
             cache: Vec::new(),
@@ -147,16 +147,13 @@ impl Tree {
                 other => other,
             });
         }
-        match self.marks {
-            Some(marks) if is_whiteout(&stat) => {
-                rustix::fs::unlinkat(dir, name, AtFlags::empty())?;
-                make_directory(dir, name).and_then(|fd| {
-                    set_opaque(&fd, marks)?;
-                    Ok(fd)
-                })
-            }
-            _ => Err(Errno::NOTDIR),
+        if !is_whiteout(&stat) {
+            return Err(Errno::NOTDIR);
         }
+        rustix::fs::unlinkat(dir, name, AtFlags::empty())?;
+        let fd = make_directory(dir, name)?;
+        set_opaque(&fd, self.marks)?;
+        Ok(fd)
     }
 
     fn note_implicit(&mut self, path: &[u8]) -> Result<()> {

@@ -173,7 +173,7 @@ fn a53_masks_do_not_come_from_the_container(bed: &Bed) {
     canary.is_unharmed("a mask");
 }
 
-/// T3: a container that holds the program of everything that joins it, and writes as soon as it can.
+/// T3: a container holds the program of everything that joins it, and writes as soon as it can.
 fn a60_the_engine_is_never_written_to(bed: &Bed) {
     if !load_probe(bed) {
         return;
@@ -417,13 +417,13 @@ fn a70_protected_paths_cannot_be_written_or_unmounted(bed: &Bed) {
             mv $path /tmp/x 2>/dev/null && echo moved $path
             [ -d $path ] && mkdir $path/x 2>/dev/null && echo made $path/x
          done
-         for file in /proc/sys/kernel/hostname /proc/sys/kernel/core_pattern /proc/sys/vm/swappiness \
-             /proc/sys/net/ipv4/ip_forward /proc/sysrq-trigger /sys/kernel/uevent_helper \
-             /sys/kernel/profiling /proc/irq/default_smp_affinity; do
-            [ -e $file ] && (echo 1 > $file) 2>/dev/null && echo wrote $file
+         for file in /proc/sys/kernel/hostname /proc/sys/kernel/core_pattern \
+             /proc/sys/vm/swappiness /proc/sys/net/ipv4/ip_forward /proc/sysrq-trigger \
+             /sys/kernel/uevent_helper /sys/kernel/profiling /proc/irq/default_smp_affinity; do
+            [ -e $file ] && (: >> $file) 2>/dev/null && echo opened $file
          done
-         for file in $(find /proc/sys/kernel /sys/kernel /sys/module -maxdepth 2 -type f -perm -200 \
-             2>/dev/null | head -n 300); do
+         for file in $(find /proc/sys/kernel /sys/kernel /sys/module -maxdepth 2 -type f \
+             -perm -200 2>/dev/null | head -n 300); do
             (: >> $file) 2>/dev/null && echo opened $file
          done
          echo done"
@@ -432,7 +432,7 @@ fn a70_protected_paths_cannot_be_written_or_unmounted(bed: &Bed) {
         ran.fails(0).stdout_is("done\n");
     }
     // With the right to mount, the paths are still protected as long as nothing is mounted anew.
-    let script = "(echo 1 > /proc/sys/vm/swappiness) 2>/dev/null && echo wrote; echo done";
+    let script = "(: >> /proc/sys/vm/swappiness) 2>/dev/null && echo opened; echo done";
     for ran in both(bed, &["--cap-add", "SYS_ADMIN"], script) {
         ran.fails(0).stdout_is("done\n");
     }

@@ -596,3 +596,41 @@ fn empty_archives_make_empty_layers() {
         assert_eq!(scene.unpack(&tar).expect("unpacks").layer.entries, 0);
     }
 }
+
+/// T3: a running container swaps a directory of its volume for a link to the host.
+#[test]
+fn a20_a_tree_that_is_swapped_meanwhile_keeps_everything_inside() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    let scene = Scene::new();
+    let volume = scene.path.join("volume");
+    let (directory, link) = (volume.join("d"), volume.join("l"));
+    std::fs::create_dir_all(&directory).expect("mkdir");
+    std::os::unix::fs::symlink(scene.canary(), &link).expect("symlink");
+    let done = AtomicBool::new(false);
+    let tar = Tar::default()
+        .file("d/file", b"x")
+        .dir("d/dir", 0o777)
+        .end();
+    let mut inside = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                renameat_with(CWD, &directory, CWD, &link, RenameFlags::EXCHANGE).expect("swaps");
+            }
+        });
+        for _ in 0..400 {
+            let root = std::fs::File::open(&volume).expect("opens").into();
+            let limits = small();
+            let ownership = crate::base::Ownership::Full;
+            let made = super::super::unpack(&tar[..], root, ownership, &limits);
+            inside += usize::from(made.is_ok());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    scene.check();
+    // The benign twin: it works whenever the directory is there.
+    assert!(inside > 0, "never unpacked");
+}

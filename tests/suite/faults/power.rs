@@ -1,0 +1,189 @@
+//! F13, F15: the power fails while images come in, and right after something was reported done.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::disk::Disk;
+use super::{CHECK, Seed, archive, checked_image, traced_command, verify};
+use crate::bed::{Bed, Who, on_bed};
+use crate::process::run;
+use crate::registry::Registry;
+
+#[test]
+fn f13_power_cuts_during_load_as_root() {
+    on_bed(Who::Root, |bed| cuts_during_load(bed, 30));
+}
+
+#[test]
+fn f13_power_cuts_during_load_as_user() {
+    on_bed(Who::User, |bed| cuts_during_load(bed, 10));
+}
+
+#[test]
+fn f13_power_cuts_during_pull_as_root() {
+    on_bed(Who::Root, |bed| cuts_during_pull(bed, 30));
+}
+
+#[test]
+fn f13_power_cuts_during_pull_as_user() {
+    on_bed(Who::User, |bed| cuts_during_pull(bed, 10));
+}
+
+#[test]
+fn f15_what_was_reported_done_survives_a_power_cut() {
+    on_bed(Who::Root, reported_done_survives);
+}
+
+#[test]
+fn f15_the_check_sees_what_was_never_synced() {
+    on_bed(Who::Root, a_missing_sync_is_seen);
+}
+
+fn cuts_during_load(bed: &Bed, points: usize) {
+    let Some(disk) = Disk::new(bed, 1024) else {
+        return;
+    };
+    let mut seed = Seed::new();
+    let path = archive(bed, "new.tar", &checked_image("new:1", &mut seed, 8));
+    cuts(
+        bed,
+        &disk,
+        &mut seed,
+        points,
+        &["load", "-q", "-i", &path],
+        "new:1",
+    );
+}
+
+fn cuts_during_pull(bed: &Bed, points: usize) {
+    let Some(disk) = Disk::new(bed, 1024) else {
+        return;
+    };
+    let Some(registry) = Registry::start(bed) else {
+        return;
+    };
+    let mut seed = Seed::new();
+    let name = registry.push(&checked_image("box", &mut seed, 8), "new:1");
+    cuts(bed, &disk, &mut seed, points, &["pull", "-q", &name], &name);
+}
+
+/// Cuts the power at `points` moments of a command that brings the image `name`.
+fn cuts(bed: &Bed, disk: &Disk<'_>, seed: &mut Seed, points: usize, words: &[&str], name: &str) {
+    let kept = archive(bed, "kept.tar", &checked_image("kept:1", seed, 1));
+    disk.hull(&["load", "-q", "-i", &kept]).ok();
+    let began = Instant::now();
+    disk.hull(words).ok();
+    let untouched = began.elapsed();
+    let all: BTreeSet<String> = verify(&disk.store()).into_iter().collect();
+    disk.hull(&["rmi", name]).ok();
+    let old: BTreeSet<String> = verify(&disk.store()).into_iter().collect();
+    // Should: the disk holds the removal too, or a cut brings the image back.
+    run(std::process::Command::new("/bin/sync"), b"").ok();
+    let mut arrived = 0;
+    for point in 0..points {
+        // A little beyond the end: what was reported done must stay.
+        let jitter = seed.below(1000) as f64 / 1000.0;
+        let fraction = (point as f64 + jitter) / points as f64 * 1.2;
+        let delay = untouched.mul_f64(fraction);
+        let ran = disk.cut_during(delay, words);
+        let there: BTreeSet<String> = verify(&disk.store()).into_iter().collect();
+        let at = format!("power cut after {delay:?} of {untouched:?}");
+        assert!(there == old || there == all, "{at}: {there:?}");
+        ran.expect(
+            ran.code != 0 || there == all,
+            &format!("done is done, {at}"),
+        );
+        for image in ["kept:1", name] {
+            if image == "kept:1" || there == all {
+                let words = [&["run", "--rm", "--network", "none", image][..], &CHECK].concat();
+                disk.hull(&words).ok();
+            }
+        }
+        if there == all {
+            arrived += 1;
+            disk.hull(&["rmi", name]).ok();
+            run(std::process::Command::new("/bin/sync"), b"").ok();
+        }
+    }
+    eprintln!("{arrived} of {points} arrived before the cut");
+    assert!(arrived < points, "no cut came early enough");
+    disk.hull(words).ok();
+    verify(&disk.store());
+}
+
+fn reported_done_survives(bed: &Bed) {
+    let Some(disk) = Disk::new(bed, 1024) else {
+        return;
+    };
+    let mut seed = Seed::new();
+    let path = archive(bed, "one.tar", &checked_image("one:1", &mut seed, 2));
+    disk.hull(&["load", "-q", "-i", &path]).ok();
+    disk.cut();
+    let check = ["run", "--rm", "--network", "none", "one:1"];
+    disk.hull(&[&check[..], &CHECK].concat()).ok();
+    disk.hull(&["tag", "one:1", "two:1"]).ok();
+    disk.cut();
+    assert_eq!(verify(&disk.store()).len(), 2);
+    let create = [
+        "create",
+        "--name",
+        "box",
+        "--network",
+        "none",
+        "two:1",
+        "echo",
+        "whole",
+    ];
+    disk.hull(&create).ok();
+    disk.cut();
+    disk.hull(&create).fails(125).stderr_has("already in use");
+    disk.hull(&["start", "-a", "box"])
+        .fails(0)
+        .stdout_is("whole\n");
+    disk.cut();
+    let state = [
+        "inspect",
+        "--format",
+        "{{.State.Status}} {{.State.ExitCode}}",
+        "box",
+    ];
+    disk.hull(&state).fails(0).stdout_is("exited 0\n");
+    disk.hull(&["rm", "box"]).ok();
+    disk.cut();
+    // The old or the new: either it is gone or it is whole.
+    if !disk.hull(&["ps", "-aq"]).ok().is_empty() {
+        disk.hull(&["start", "-a", "box"])
+            .fails(0)
+            .stdout_is("whole\n");
+        disk.hull(&["rm", "box"]).ok();
+    }
+    disk.hull(&create).ok();
+    disk.hull(&["rm", "box"]).ok();
+}
+
+/// With a kernel that only claims to sync, the same check must fail.
+fn a_missing_sync_is_seen(bed: &Bed) {
+    let Some(disk) = Disk::new(bed, 1024) else {
+        return;
+    };
+    let mut seed = Seed::new();
+    let path = archive(bed, "one.tar", &checked_image("one:1", &mut seed, 2));
+    let load = disk.command(&["load", "-q", "-i", &path]);
+    let options = [
+        "-e",
+        "trace=fsync",
+        "-e",
+        "inject=fsync,fdatasync,syncfs:retval=0",
+    ];
+    let Some(unsynced) = traced_command(bed, &options, &bed.dir.join("trace"), &load) else {
+        return;
+    };
+    run(unsynced, b"").ok();
+    disk.cut();
+    std::thread::sleep(Duration::from_millis(1));
+    let survived = std::panic::catch_unwind(|| verify(&disk.store()));
+    assert!(
+        !survived.is_ok_and(|names| names.len() == 1),
+        "an image that was never synced survived: the power was not cut"
+    );
+}
