@@ -118,10 +118,32 @@ pub fn receive<'b>(
 ) -> Result<Option<(u8, &'b [u8])>, Errno> {
     loop {
         match rustix::net::recv(socket, &mut *buffer, flags) {
-            Err(Errno::INTR) => {}
-            Err(Errno::CONNRESET) | Ok((0, _)) => return Ok(None),
+            // The other side closed with a message of ours unread. Told once, before what it had
+            // sent: the exit code, say.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
+            Ok((0, _)) => return Ok(None),
             Ok((length, _)) => return Ok(Some((buffer[0], &buffer[1..length]))),
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+
+    #[test]
+    fn the_last_message_arrives_although_ours_was_not_read() {
+        let (client, monitor) = pair().expect("a pair");
+        send(client.as_fd(), RESIZE, &[24, 0, 80, 0]).expect("sent");
+        send(monitor.as_fd(), EXITED, &[7]).expect("sent");
+        drop(monitor);
+        let mut buffer = [0; MOST_BYTES + 1];
+        let flags = rustix::net::RecvFlags::empty();
+        let last = receive(client.as_fd(), &mut buffer, flags);
+        assert_eq!(last, Ok(Some((EXITED, &[7][..]))));
+        let end = receive(client.as_fd(), &mut buffer, flags);
+        assert_eq!(end, Ok(None));
     }
 }
