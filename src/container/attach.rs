@@ -55,6 +55,8 @@ pub fn wait(settings: &Settings, id: &ContainerId) -> Result<u8> {
             }
         }
     }
+    // No word: it was killed, or had closed its socket and is about to record the end.
+    super::stop::await_parting_of(&records, id)?;
     super::reconcile(settings, id)?;
     Ok(records.record(id)?.state.exit_code)
 }

@@ -46,11 +46,11 @@ impl Clients {
         Clients(first.map(client).into_iter().collect())
     }
 
-    /// Takes a new connection; only this user can reach the socket's directory.
-    pub(super) fn accept(&mut self, listener: BorrowedFd<'_>) {
+    /// Takes a new connection, if there is one; only this user can reach the socket's directory.
+    pub(super) fn accept(&mut self, listener: BorrowedFd<'_>) -> bool {
         // A client that gave up before we came to it is no news.
         let Ok(socket) = rustix::net::accept_with(listener, SocketFlags::CLOEXEC) else {
-            return;
+            return false;
         };
         if self.0.len() < MOST_CLIENTS {
             self.0.push(Client {
@@ -60,6 +60,7 @@ impl Clients {
                 held: None,
             });
         }
+        true
     }
 
     pub(super) fn first_is_full(&self) -> bool {

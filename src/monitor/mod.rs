@@ -52,11 +52,14 @@ pub struct Attended {
 pub struct Ended {
     pub exit_code: u8,
     clients: Clients,
+    /// Stays open until the end is recorded: who connects meanwhile hears of it too.
+    listener: OwnedFd,
 }
 
 impl Ended {
     /// Tells every client how the container ended.
-    pub fn announce(self) {
+    pub fn announce(mut self) {
+        while self.clients.accept(self.listener.as_fd()) {}
         self.clients.announce_exit(self.exit_code);
     }
 }
@@ -106,7 +109,11 @@ pub fn attend(attended: Attended) -> Result<Ended> {
                 log.flush_partial(crate::base::Timestamp::now());
             }
             let exit_code = crate::runtime::process::wait_code(container.as_fd())?;
-            return Ok(Ended { exit_code, clients });
+            return Ok(Ended {
+                exit_code,
+                clients,
+                listener,
+            });
         }
     }
 }
