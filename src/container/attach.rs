@@ -55,8 +55,7 @@ pub fn wait(settings: &Settings, id: &ContainerId) -> Result<u8> {
             }
         }
     }
-    // No word: it was killed, or had closed its socket and is about to record the end.
-    super::stop::await_parting_of(&records, id)?;
+    // No word: the monitor was killed, or ended with everything recorded.
     super::reconcile(settings, id)?;
     Ok(records.record(id)?.state.exit_code)
 }
