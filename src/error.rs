@@ -41,7 +41,7 @@ pub enum Kind {
 pub enum Scope {
     /// `run`, `create`: 125 for the engine, 126 and 127 for the program.
     Run,
-    /// `exec`: 1 for the engine, 126 and 127 for the program.
+    /// `exec`: 1 for a container that does not run, else as `run`.
     Exec,
     /// Every other command: 1.
     Other,
@@ -141,8 +141,10 @@ impl Error {
             (_, Kind::Usage) => 125,
             (Scope::Run | Scope::Exec, Kind::CommandNotFound) => 127,
             (Scope::Run | Scope::Exec, Kind::CommandNotExecutable) => 126,
-            (Scope::Run, _) => 125,
-            (Scope::Exec | Scope::Other, _) => 1,
+            // A container that is not there, or not running, is a plain failure for `exec`.
+            (Scope::Exec, Kind::NotFound | Kind::Conflict) => 1,
+            (Scope::Run | Scope::Exec, _) => 125,
+            (Scope::Other, _) => 1,
         }
     }
 }

@@ -206,8 +206,8 @@ const EXIT_STATUS_OF_RUN: &[(&str, &str)] = &[
 ];
 
 const EXIT_STATUS_OF_EXEC: &[(&str, &str)] = &[
-    ("1", "The engine failed before the program started."),
-    ("125", "A flag is wrong."),
+    ("1", "The container is not there or does not run."),
+    ("125", "The engine failed before the program started."),
     ("126", "The program cannot be invoked."),
     ("127", "The program was not found."),
     (

@@ -9,7 +9,10 @@ def monitors(run_directory):
     """Pids of the monitors of the containers that run there."""
     found = set()
     for path in run_directory.glob("c/*/run.json"):
-        pid = json.loads(path.read_text())["monitor_pid"]
+        container = json.loads(path.read_text())["pid"]
+        # The monitor is the parent of its container.
+        status = Path(f"/proc/{container}/status").read_text()
+        pid = next(int(line.split()[1]) for line in status.splitlines() if "PPid" in line)
         if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"hull: monitor"):
             found.add(pid)
     return found

@@ -24,9 +24,14 @@ fn images_in_use(settings: &Settings) -> Result<Vec<InUse>> {
     let mut used = Vec::new();
     for id in records.ids()? {
         let config = match records.config(&id) {
+            Ok(config) => config,
             // Removed since its name was read.
             Err(error) if error.kind() == Kind::NotFound => continue,
-            config => config?,
+            // It can never be started again, whatever image it was of: no reason to keep one.
+            Err(error) => {
+                log::warn!("{error}");
+                continue;
+            }
         };
         let record = records.record(&id);
         used.push(InUse {

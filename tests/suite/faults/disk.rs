@@ -111,9 +111,11 @@ impl<'a> Disk<'a> {
 
     fn mount(&self) {
         let (file, mount) = (self.file.display(), self.mount.display());
+        // ext4 writes its journal every 5 s by itself, which would keep what was never synced.
+        let options = "loop,commit=600";
         must(
             "/bin/mount",
-            &["-o", "loop", &file.to_string(), &mount.to_string()],
+            &["-o", options, &file.to_string(), &mount.to_string()],
         );
     }
 
