@@ -77,6 +77,7 @@ const COMMANDS: &[&Command] = &[
     &oci::list::COMMAND,
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
+    &system::events::COMMAND,
     &system::info::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,

@@ -293,7 +293,10 @@ pub fn log_name(id: &ContainerId) -> String {
 /// what is left to delete.
 fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
     carried.cgroup.end(std::time::Duration::from_secs(10))?;
+    let code = exit_code.to_string();
+    super::notice(records, &carried.id, "die", &[("exitCode", &code)]);
     if carried.auto_remove {
+        super::notice(records, &carried.id, "destroy", &[]);
         return records.bury(&carried.id).map(Some);
     }
     let end = End {

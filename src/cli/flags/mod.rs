@@ -11,6 +11,7 @@
 pub mod container;
 mod matches;
 mod mounts;
+pub mod time;
 pub mod walk;
 
 use std::str::FromStr;
