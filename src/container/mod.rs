@@ -4,10 +4,14 @@
 //! stays with it ([`keep`]); everything else talks to the record, the monitor's socket, or the
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
+mod accounts;
 mod attach;
 mod between;
 mod create;
 mod defaults;
+mod devices;
+mod donor;
+mod environment;
 mod exec;
 mod files;
 mod keep;
@@ -15,9 +19,11 @@ mod notice;
 mod relay;
 mod remove;
 mod request;
+mod resolver;
 mod stage;
 mod start;
 mod stop;
+mod systemd;
 mod to_spec;
 
 pub use attach::{attach, wait};
@@ -28,7 +34,7 @@ pub use keep::{KEEPER, keep, log_name};
 pub use notice::{notice, notice_of};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, remove};
-pub use request::Request;
+pub use request::{ImageVolumes, Request, Systemd};
 pub use start::{Foreground, start};
 pub use stop::{kill, pause, stop, unpause};
 

@@ -8,6 +8,7 @@
 mod config;
 mod live;
 mod names;
+mod options;
 mod records;
 mod status;
 
@@ -15,5 +16,9 @@ pub use config::{
     Config, LogConfig, Mount, MountKind, NetworkMode, ProcessConfig, SCHEMA, UlimitConfig,
 };
 pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
+pub use options::{
+    DeviceConfig, DnsConfig, FilesConfig, HostsFile, NamespaceMode, Namespaces, PortBinding,
+    TimeZone,
+};
 pub use records::{NewContainer, Record, Records};
 pub use status::{Event, Status, next};

@@ -10,7 +10,7 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Result, Scope};
-use crate::state::{Config, MountKind, NetworkMode, Record, Status};
+use crate::state::{Config, MountKind, Record, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["ps", "container ls", "container list", "container ps"],
@@ -193,11 +193,8 @@ fn mounts(config: &Config, whole: bool) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
-fn network(config: &Config) -> &'static str {
-    match config.network {
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
+fn network(config: &Config) -> String {
+    config.network.to_string()
 }
 
 /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`, …

@@ -7,6 +7,7 @@ pub mod exec;
 mod filter;
 mod image;
 pub mod inspect;
+mod isolation;
 pub mod kill;
 pub mod logs;
 pub mod ls;

@@ -8,9 +8,17 @@
 //! behaves alike: every switch takes `=true` and `=false`, every repeated flag keeps the last value
 //! or collects them all.
 
+mod accounts;
 pub mod container;
+pub mod environment;
 mod matches;
 mod mounts;
+mod namespaces;
+mod network;
+pub mod obtain;
+mod ports;
+pub mod refused;
+mod security;
 pub mod time;
 pub mod walk;
 

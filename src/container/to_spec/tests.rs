@@ -79,6 +79,11 @@ fn on_host() -> Surroundings {
         highest_gid: u32::MAX,
         files: "/run/hull/c/cccccccccccc".into(),
         throttled_cpus: Vec::new(),
+        joined: Vec::new(),
+        network_files: None,
+        devices: Vec::new(),
+        has_mqueue: true,
+        more_files: Vec::new(),
     }
 }
 
