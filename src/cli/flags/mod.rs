@@ -9,6 +9,7 @@
 //! or collects them all.
 
 pub mod container;
+pub mod lifecycle;
 mod matches;
 mod mounts;
 pub mod time;
