@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod create;
 pub mod exec;
+mod facts;
 mod filter;
 mod image;
 pub mod inspect;

@@ -37,7 +37,7 @@ impl Matches {
     /// All `--filter`s, in the order given.
     pub fn filters(&self) -> Vec<Filter> {
         let filters = self.0.get_many::<Filter>("filter").unwrap_or_default();
-        filters.cloned().collect()
+        filters.filter(|f| !f.is_none()).cloned().collect()
     }
 
     /// Whether the flag was on the command line, rather than left at its default.
