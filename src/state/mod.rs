@@ -9,6 +9,7 @@ mod config;
 mod live;
 mod names;
 mod records;
+mod rename;
 mod status;
 
 pub use config::{
