@@ -21,6 +21,7 @@
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
 mod completion;
+mod confirm;
 mod container;
 mod dispatch;
 pub mod flags;
@@ -59,12 +60,17 @@ const COMMANDS: &[&Command] = &[
     &container::wait::COMMAND,
     &container::inspect::COMMAND,
     &container::healthcheck::COMMAND,
+    &container::rename::COMMAND,
+    &container::port::COMMAND,
+    &container::exists::COMMAND,
+    &container::prune::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,
     &image::inspect::COMMAND,
     &image::load::COMMAND,
     &image::ls::COMMAND,
+    &image::prune::COMMAND,
     &image::pull::COMMAND,
     &image::rm::COMMAND,
     &image::tag::COMMAND,
@@ -81,6 +87,7 @@ const COMMANDS: &[&Command] = &[
     &system::boot::COMMAND,
     &system::events::COMMAND,
     &system::info::COMMAND,
+    &system::prune::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
     &generate::MAN,
@@ -174,6 +181,8 @@ pub enum Words {
     None,
     Exactly(usize),
     AtLeast(usize),
+    /// As many, unless one of these flags names what is meant.
+    AtLeastUnless(usize, &'static [&'static str]),
     AtMost(usize),
     Between(usize, usize),
 }

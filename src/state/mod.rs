@@ -10,6 +10,7 @@ mod lifecycle;
 mod live;
 mod names;
 mod records;
+mod rename;
 mod status;
 
 pub use config::{

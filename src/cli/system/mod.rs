@@ -3,3 +3,4 @@
 pub mod boot;
 pub mod events;
 pub mod info;
+pub mod prune;
