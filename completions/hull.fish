@@ -40,6 +40,7 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "restart" -d 'Restart one 
 complete -c hull -n "__fish_hull_needs_command" -f -a "kill" -d 'Kill one or more running containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "pause" -d 'Pause all processes within one or more containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "update" -d 'Update configuration of one or more containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "ps" -d 'List containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "logs" -d 'Fetch the logs of a container'
@@ -71,15 +72,33 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add addi
 complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device -d 'Add a host device to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
@@ -100,6 +119,8 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Overri
 complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
+complete -c hull -n "__fish_hull_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
@@ -114,15 +135,33 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add a
 complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device -d 'Add a host device to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
@@ -142,6 +181,8 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Ti
 complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
+complete -c hull -n "__fish_hull_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
@@ -154,6 +195,24 @@ complete -c hull -n "__fish_hull_using_subcommand stop" -s t -l timeout -d 'Seco
 complete -c hull -n "__fish_hull_using_subcommand restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
@@ -206,25 +265,26 @@ complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only insp
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s s -l size -d 'Display total file sizes if the type is container'
 complete -c hull -n "__fish_hull_using_subcommand info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand version" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "remove" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ls" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "list" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
@@ -234,15 +294,33 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
@@ -263,6 +341,8 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
@@ -277,15 +357,33 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Optional parent cgroup for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
@@ -305,6 +403,8 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
@@ -317,6 +417,24 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -s m -l memory -d 'Memory limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-reservation -d 'Memory soft limit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swappiness -d 'Tune container memory swappiness (0 to 100)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-period -d 'Limit CPU CFS (Completely Fair Scheduler) period' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l cpu-quota -d 'Limit CPU CFS (Completely Fair Scheduler) quota' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -s c -l cpu-shares -d 'CPU shares (relative weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l cpus -d 'Number of CPUs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-cpus -d 'CPUs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l cpuset-mems -d 'MEMs in which to allow execution (0-3, 0,1)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l blkio-weight -d 'Block IO (relative weight), between 10 and 1000, or 0 to disable' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l blkio-weight-device -d 'Block IO weight (relative device weight)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-bps -d 'Limit read rate (bytes per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-bps -d 'Limit write rate (bytes per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
@@ -372,6 +490,7 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "kill" -d 'Kill one or more running containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "pause" -d 'Pause all processes within one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "update" -d 'Update configuration of one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List containers'
@@ -533,36 +652,37 @@ complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_su
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "images" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rmi" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "version" -d 'Show the version information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "container" -d 'Manage containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "image" -d 'Manage images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "system" -d 'Manage hull'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "images" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rmi" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "version" -d 'Show the version information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "system" -d 'Manage hull'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "start" -d 'Start one or more stopped containers'
@@ -571,6 +691,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "kill" -d 'Kill one or more running containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "pause" -d 'Pause all processes within one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "update" -d 'Update configuration of one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "rm" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "remove" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "ls" -d 'List containers'

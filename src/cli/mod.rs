@@ -51,6 +51,7 @@ const COMMANDS: &[&Command] = &[
     &container::kill::COMMAND,
     &container::pause::COMMAND,
     &container::pause::UNPAUSE,
+    &container::update::COMMAND,
     &container::rm::COMMAND,
     &container::ls::COMMAND,
     &container::logs::COMMAND,

@@ -292,6 +292,8 @@ pub fn log_name(id: &ContainerId) -> String {
 /// Records the end and gives cgroup, run directory and, with `--rm`, the container back. Returns
 /// what is left to delete.
 fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
+    // Should: before the counters go with the cgroup.
+    let oom_killed = carried.cgroup.oom_kills() > 0;
     carried.cgroup.end(std::time::Duration::from_secs(10))?;
     if carried.auto_remove {
         return records.bury(&carried.id).map(Some);
@@ -306,6 +308,7 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<
         state.status = crate::state::Status::Exited;
         state.exit_code = end.exit_code;
         state.finished = Some(end.at);
+        state.oom_killed = oom_killed;
     });
     if let (Err(_), Some(live)) = (&recorded, run.live()) {
         // A full disk, say: the run directory keeps it for the next command.

@@ -16,8 +16,9 @@ use rustix::pipe::PipeFlags;
 use rustix::process::Signal;
 use rustix::termios::Winsize;
 
+use super::devices::Found;
 use super::keep::{Handover, hand_over};
-use super::{defaults, files, remove, stage, to_spec};
+use super::{defaults, files, limits, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -136,6 +137,7 @@ fn note_start(records: &Records, state: &LiveState) {
         stored.started = Some(state.started);
         stored.error.clear();
         stored.exit_code = 0;
+        stored.oom_killed = false;
     });
     if let Err(error) = noted {
         // The container runs and its live record says so; only a reboot would show it wrongly.
@@ -149,12 +151,23 @@ fn bring_up(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Handover> {
-    let config = records.config(id)?;
+    if !records.exists(id) {
+        return Err(Error::not_found(format!("No such container: {id}")));
+    }
     let run = records.run_directory(id);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
         )));
+    };
+    // Should: under the lock. An update that finds it held waits, and changes what runs.
+    let config = match records.config(id) {
+        Ok(config) => config,
+        Err(error) => {
+            // The lock's file is all there is.
+            run.remove()?;
+            return Err(error);
+        }
     };
     let result = bring_up_locked(settings, records, &config, foreground);
     match result {
@@ -197,12 +210,18 @@ fn bring_up_locked(
     let listener = wire::listen(run.path())?;
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
+    let hierarchies = super::hierarchies(records)?;
+    let path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
+    let cgroup = Cgroup::at(&hierarchies, &path)?;
+    // Limits that cannot be kept are not asked for; the command said so at create.
+    let mut kept = config.clone();
+    kept.limits = limits::kept(&config.limits, &hierarchies)?;
     let job = Job {
         settings,
-        config,
+        config: &kept,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(records, &config.id)?,
+        cgroup,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -217,7 +236,7 @@ fn bring_up_locked(
         pid,
         start_ticks: start_ticks(pid)?.0,
         started,
-        cgroup: super::cgroup_path(&config.id),
+        cgroup: super::cgroup_path(&config.id, &config.limits.cgroup_parent),
         user_namespace: settings.rootless,
         paused: false,
         ended: None,
@@ -356,12 +375,14 @@ impl Job<'_> {
             user_namespace: self.settings.rootless,
             highest_gid,
             files: self.run.clone(),
+            devices: Found::of(&config.limits)?,
             throttled_cpus: throttled_cpus(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
-        // Limits that cannot be kept anyway are not asked for; the command said so at create.
-        let resources = config.resources.clone();
+        let linux = spec.linux().as_ref();
+        let resources = linux.and_then(|linux| linux.resources().clone());
+        let resources = resources.unwrap_or_default();
         let process = spec.process_mut().as_mut();
         let bounding = process.and_then(|process| process.capabilities().clone());
         let bounding = bounding
@@ -380,7 +401,7 @@ impl Job<'_> {
         };
         let plan = plan::build(&spec, &host(), extras)?;
         let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
-        launch(&Launch {
+        let created = launch(&Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
             streams: borrow(&streams.give),
@@ -389,7 +410,18 @@ impl Job<'_> {
             gate: None,
             container: None,
             join_cgroup: None,
-        })
+        })?;
+        self.check_warnings(created, parentage)
+    }
+
+    /// What only the kernel could tell of the limits: an error where the user wants them all.
+    fn check_warnings(&self, created: Created, parentage: Parentage) -> Result<Created> {
+        if !self.config.limits.strict || created.warnings.is_empty() {
+            return Ok(created);
+        }
+        created.abandon(parentage);
+        let text = format!("cannot be enforced: {}", created.warnings.join("; "));
+        Err(Error::unsupported(text).hint("leave --strict-limits out to go without"))
     }
 
     fn mount_root(&self, ownership: Ownership) -> Result<OwnedFd> {

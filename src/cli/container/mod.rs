@@ -15,6 +15,7 @@ pub mod rm;
 pub mod run;
 pub mod start;
 pub mod stop;
+pub mod update;
 pub mod wait;
 
 use crate::base::ContainerId;
@@ -22,6 +23,7 @@ use crate::cli::output;
 use crate::config::Settings;
 use crate::container::Outcome;
 use crate::error::{Error, Kind, Result, Scope};
+use crate::state::Limits;
 
 /// Docker's keys to leave a container running: ctrl-p, ctrl-q.
 const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
@@ -42,6 +44,18 @@ fn for_each(
         }
     }
     Ok(code)
+}
+
+/// Names the limits that this host cannot keep, one line each.
+///
+/// # Errors
+/// `Unsupported` with `--strict-limits`.
+fn warn_of_limits(settings: &Settings, limits: &Limits) -> Result<()> {
+    for unkept in crate::container::unkept_limits(settings, limits)? {
+        let hint = unkept.hint();
+        output::note(format!("WARNING: {unkept}. Limitation discarded ({hint})."));
+    }
+    Ok(())
 }
 
 /// The exit code of an attached client.
