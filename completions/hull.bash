@@ -28,6 +28,9 @@ _hull() {
             hull,create)
                 cmd="hull__subcmd__create"
                 ;;
+            hull,events)
+                cmd="hull__subcmd__events"
+                ;;
             hull,exec)
                 cmd="hull__subcmd__exec"
                 ;;
@@ -241,6 +244,9 @@ _hull() {
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
                 ;;
+            hull__subcmd__help,events)
+                cmd="hull__subcmd__help__subcmd__events"
+                ;;
             hull__subcmd__help,exec)
                 cmd="hull__subcmd__help__subcmd__exec"
                 ;;
@@ -439,6 +445,9 @@ _hull() {
             hull__subcmd__help__subcmd__oci,state)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__state"
                 ;;
+            hull__subcmd__help__subcmd__system,events)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__events"
+                ;;
             hull__subcmd__help__subcmd__system,info)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__info"
                 ;;
@@ -574,11 +583,17 @@ _hull() {
             hull__subcmd__oci__subcmd__help,state)
                 cmd="hull__subcmd__oci__subcmd__help__subcmd__state"
                 ;;
+            hull__subcmd__system,events)
+                cmd="hull__subcmd__system__subcmd__events"
+                ;;
             hull__subcmd__system,help)
                 cmd="hull__subcmd__system__subcmd__help"
                 ;;
             hull__subcmd__system,info)
                 cmd="hull__subcmd__system__subcmd__info"
+                ;;
+            hull__subcmd__system__subcmd__help,events)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__events"
                 ;;
             hull__subcmd__system__subcmd__help,help)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__help"
@@ -593,7 +608,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2234,6 +2249,44 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__events)
+            opts="-f --filter --format --since --stream --until --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__exec)
             opts="-e -i -t -u -w -d --env --env-file --interactive --tty --user --workdir --detach --detach-keys --privileged"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2281,7 +2334,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help"
+            opts="run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2603,6 +2656,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3191,8 +3258,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="info"
+            opts="events info"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4851,7 +4932,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="info help"
+            opts="events info help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4864,9 +4945,61 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__system__subcmd__help)
-            opts="info help"
+        hull__subcmd__system__subcmd__events)
+            opts="-f --filter --format --since --stream --until --no-trunc"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help)
+            opts="events info help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -78,6 +78,7 @@ const COMMANDS: &[&Command] = &[
     &oci::list::COMMAND,
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
+    &system::events::COMMAND,
     &system::info::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,

@@ -32,6 +32,7 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
     }
     let socket = wire::connect(records.run_directory(id).path())?;
     wire::send(socket.as_fd(), wire::ATTACH, &[]).context(|| "attach")?;
+    super::notice(&records, id, "attach", &[]);
     Ok(socket)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{defaults, limits, records, request::Request, to_spec};
+use super::{defaults, limits, notice_of, records, request::Request, to_spec};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -36,7 +36,9 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
             config: &config,
             name,
             command: command.clone(),
-        })
+        })?;
+        notice_of(&records, &config, name, "create", &[]);
+        Ok::<(), Error>(())
     };
     if let Some(name) = &request.name {
         publish(name)?;
@@ -263,7 +265,7 @@ fn refuse_nul(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let flags = rustix::rand::GetRandomFlags::empty();
     rustix::rand::getrandom(&mut bytes[..], flags).context(|| "get random bytes")?;

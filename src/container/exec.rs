@@ -12,7 +12,7 @@ use rustix::termios::Winsize;
 use super::between::Between;
 use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
 use super::to_spec;
-use crate::base::ContainerId;
+use crate::base::{ContainerId, Name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::rootfs::{User, resolve_user};
@@ -20,7 +20,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::join::{Join, Joined, join};
 use crate::runtime::plan::Extras;
 use crate::runtime::process::wait_code;
-use crate::state::{Config, Live, Status};
+use crate::state::{Config, Live, Records, Status};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -70,12 +70,48 @@ pub fn exec(
     let streams = between.streams();
     let joined = start(&live, &container, &config, &user, &cgroup, streams, request)?;
     joined.start()?;
+    let noted = Noted {
+        records: &records,
+        config: &config,
+        name: &record.state.name,
+        exec_id: ContainerId::from_bytes(super::create::random_bytes::<32>()?).to_string(),
+    };
+    noted.start(&request.words);
     if request.detached {
         return Ok(0);
     }
-    match &joined.created.terminal {
+    let code = match &joined.created.terminal {
         Some(terminal) => relay_terminal(terminal, &joined, request),
         None => between.relay(joined.created.pidfd.as_fd()),
+    }?;
+    noted.end(code);
+    Ok(code)
+}
+
+/// What the event log is told of one exec.
+struct Noted<'a> {
+    records: &'a Records,
+    config: &'a Config,
+    name: &'a Name,
+    exec_id: String,
+}
+
+impl Noted<'_> {
+    fn start(&self, words: &[String]) {
+        let words = words.join(" ");
+        for action in ["exec_create", "exec_start"] {
+            self.note(&format!("{action}: {words}"), &[]);
+        }
+    }
+
+    fn end(&self, code: u8) {
+        self.note("exec_die", &[("exitCode", &code.to_string())]);
+    }
+
+    fn note(&self, action: &str, more: &[(&str, &str)]) {
+        let mut attributes = vec![("execID", self.exec_id.as_str())];
+        attributes.extend(more);
+        super::notice_of(self.records, self.config, self.name, action, &attributes);
     }
 }
 

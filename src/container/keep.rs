@@ -294,8 +294,14 @@ pub fn log_name(id: &ContainerId) -> String {
 fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
     // Should: before the counters go with the cgroup.
     let oom_killed = carried.cgroup.oom_kills() > 0;
+    if oom_killed {
+        super::notice(records, &carried.id, "oom", &[]);
+    }
     carried.cgroup.end(std::time::Duration::from_secs(10))?;
+    let code = exit_code.to_string();
+    super::notice(records, &carried.id, "die", &[("exitCode", &code)]);
     if carried.auto_remove {
+        super::notice(records, &carried.id, "destroy", &[]);
         return records.bury(&carried.id).map(Some);
     }
     let end = End {

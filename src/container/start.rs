@@ -82,6 +82,10 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
     let result = leave_caller().and_then(|()| bring_up(settings, &records, id, foreground));
     match result {
         Ok(mut handover) => {
+            if matches!(foreground, Foreground::Attached { .. }) {
+                super::notice(&records, id, "attach", &[]);
+            }
+            super::notice(&records, id, "start", &[]);
             // The client may be gone: the container lives on without it.
             let _ = wire::send(client.as_fd(), wire::STARTED, &[]);
             if matches!(foreground, Foreground::Attached { .. }) {

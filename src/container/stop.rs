@@ -39,13 +39,22 @@ pub fn stop(
     let Some(container) = live.pidfd() else {
         return await_parting(monitor, id);
     };
-    send(&container, id, signal.unwrap_or(config.stop_signal))?;
+    let signal = signal.unwrap_or(config.stop_signal);
+    send(&container, id, signal)?;
+    notice_signal(&records, id, signal);
     let patience = grace.unwrap_or(Duration::from_secs(60 * 60 * 24 * 365));
     if await_end(container.as_fd(), patience).is_err() {
         send(&container, id, libc::SIGKILL)?;
+        notice_signal(&records, id, libc::SIGKILL);
         await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
     }
-    await_monitor(monitor)
+    await_monitor(monitor)?;
+    super::notice(&records, id, "stop", &[]);
+    Ok(())
+}
+
+fn notice_signal(records: &Records, id: &ContainerId, signal: i32) {
+    super::notice(records, id, "kill", &[("signal", &signal.to_string())]);
 }
 
 /// Sends a signal to the container's first process.
@@ -65,6 +74,7 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     let container = live.pidfd().ok_or_else(not_running)?;
     let monitor = monitor_of(&records.run_directory(id));
     send(&container, id, signal)?;
+    notice_signal(&records, id, signal);
     if signal != libc::SIGKILL {
         return Ok(());
     }
@@ -127,7 +137,10 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
         });
     }
     let live = record.live.ok_or_else(|| refuse("not running"))?;
-    set_paused(&records, id, &live, paused)
+    set_paused(&records, id, &live, paused)?;
+    let action = if paused { "pause" } else { "unpause" };
+    super::notice(&records, id, action, &[]);
+    Ok(())
 }
 
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {

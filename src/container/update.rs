@@ -45,6 +45,7 @@ pub fn update(settings: &Settings, id: &ContainerId, change: &Change) -> Result<
         return Err(error.wrap(subject()));
     }
     drop(lock);
+    super::notice(&records, id, "update", &[]);
     if undo.is_none() && await_start(&records, id) {
         // It read the old record and started meanwhile.
         apply(&records, id, &old, &config.limits, &hierarchies).context(subject)?;

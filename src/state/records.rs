@@ -295,6 +295,11 @@ impl Records {
         }
     }
 
+    /// What the container is called now.
+    pub fn name(&self, id: &ContainerId) -> Result<Name> {
+        self.state(id).map(|state| state.name)
+    }
+
     fn state(&self, id: &ContainerId) -> Result<State> {
         let path = self.directory(id).join("state.json");
         let state: State = read_json(&path, id)?;

@@ -12,6 +12,7 @@ pub mod container;
 pub mod limits;
 mod matches;
 mod mounts;
+pub mod time;
 pub mod walk;
 
 use std::str::FromStr;

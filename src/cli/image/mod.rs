@@ -14,6 +14,7 @@ pub mod tag;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::events::{Event, Subject};
 use crate::image::InUse;
 use crate::state::Records;
 
@@ -52,4 +53,11 @@ fn no_such_image(name: &str) -> Error {
         Err(_) => name.to_owned(),
     };
     Error::not_found(format!("No such image: {shown}"))
+}
+
+/// Tells the event log of an image, with Docker's actions: `pull`, `tag`, `load`, `untag`, …
+fn notice(settings: &Settings, action: &str, id: impl std::fmt::Display, name: &str) {
+    let attributes = [("name".to_owned(), name.to_owned())].into();
+    let event = Event::now(Subject::Image, action, id.to_string(), attributes);
+    crate::events::note(&settings.run, &event);
 }

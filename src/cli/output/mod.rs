@@ -20,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::cli::Screen;
 use crate::error::{Context, Error, Result, Scope};
 
-pub use duration::{ago, human_duration, local_time, log_time};
+pub use duration::{ago, event_time, human_duration, local_time, log_time};
 pub use listing::{Listing, Row, cut, quote};
 pub use progress::{Progress, Step, Stream};
 pub use table::Table;
@@ -63,6 +63,11 @@ pub fn document(format: Option<&str>, value: &serde_json::Value) -> Result<()> {
         Some("json") => line(template::json_text(value)),
         Some(format) => line(Template::parse(format)?.render(value)?),
     }
+}
+
+/// One line of JSON, escaped as all JSON is.
+pub fn json_line(value: &serde_json::Value) -> String {
+    template::json_text(value)
 }
 
 /// Whether stdout is a terminal.
