@@ -91,6 +91,9 @@ _hull() {
             hull,start)
                 cmd="hull__subcmd__start"
                 ;;
+            hull,stats)
+                cmd="hull__subcmd__stats"
+                ;;
             hull,stop)
                 cmd="hull__subcmd__stop"
                 ;;
@@ -99,6 +102,9 @@ _hull() {
                 ;;
             hull,tag)
                 cmd="hull__subcmd__tag"
+                ;;
+            hull,top)
+                cmd="hull__subcmd__top"
                 ;;
             hull,unpause)
                 cmd="hull__subcmd__unpause"
@@ -160,8 +166,14 @@ _hull() {
             hull__subcmd__container,start)
                 cmd="hull__subcmd__container__subcmd__start"
                 ;;
+            hull__subcmd__container,stats)
+                cmd="hull__subcmd__container__subcmd__stats"
+                ;;
             hull__subcmd__container,stop)
                 cmd="hull__subcmd__container__subcmd__stop"
+                ;;
+            hull__subcmd__container,top)
+                cmd="hull__subcmd__container__subcmd__top"
                 ;;
             hull__subcmd__container,unpause)
                 cmd="hull__subcmd__container__subcmd__unpause"
@@ -220,8 +232,14 @@ _hull() {
             hull__subcmd__container__subcmd__help,start)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__start"
                 ;;
+            hull__subcmd__container__subcmd__help,stats)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__stats"
+                ;;
             hull__subcmd__container__subcmd__help,stop)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__stop"
+                ;;
+            hull__subcmd__container__subcmd__help,top)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__top"
                 ;;
             hull__subcmd__container__subcmd__help,unpause)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__unpause"
@@ -307,6 +325,9 @@ _hull() {
             hull__subcmd__help,start)
                 cmd="hull__subcmd__help__subcmd__start"
                 ;;
+            hull__subcmd__help,stats)
+                cmd="hull__subcmd__help__subcmd__stats"
+                ;;
             hull__subcmd__help,stop)
                 cmd="hull__subcmd__help__subcmd__stop"
                 ;;
@@ -315,6 +336,9 @@ _hull() {
                 ;;
             hull__subcmd__help,tag)
                 cmd="hull__subcmd__help__subcmd__tag"
+                ;;
+            hull__subcmd__help,top)
+                cmd="hull__subcmd__help__subcmd__top"
                 ;;
             hull__subcmd__help,unpause)
                 cmd="hull__subcmd__help__subcmd__unpause"
@@ -373,8 +397,14 @@ _hull() {
             hull__subcmd__help__subcmd__container,start)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__start"
                 ;;
+            hull__subcmd__help__subcmd__container,stats)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__stats"
+                ;;
             hull__subcmd__help__subcmd__container,stop)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__stop"
+                ;;
+            hull__subcmd__help__subcmd__container,top)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__top"
                 ;;
             hull__subcmd__help__subcmd__container,unpause)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__unpause"
@@ -608,7 +638,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,7 +724,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container)
-            opts="run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1030,7 +1060,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help)
-            opts="run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1267,7 +1297,35 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help__subcmd__stop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1847,6 +1905,32 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__stats)
+            opts="-a -i --all --format --interval --no-stream --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__stop)
             opts="-s -t --signal --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1870,6 +1954,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__top)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2334,7 +2432,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2376,7 +2474,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container)
-            opts="run create start stop restart kill pause unpause update rm remove ls list ps logs exec attach wait inspect"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2599,7 +2697,35 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__container__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__container__subcmd__stop)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3243,6 +3369,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3300,6 +3440,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__tag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4901,6 +5055,32 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__stats)
+            opts="-a -i --all --format --interval --no-stream --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__stop)
             opts="-s -t --signal --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -5062,6 +5242,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__tag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__top)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -52,6 +52,8 @@ const COMMANDS: &[&Command] = &[
     &container::pause::COMMAND,
     &container::pause::UNPAUSE,
     &container::update::COMMAND,
+    &container::stats::COMMAND,
+    &container::top::COMMAND,
     &container::rm::COMMAND,
     &container::ls::COMMAND,
     &container::logs::COMMAND,

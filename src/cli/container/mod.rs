@@ -14,7 +14,9 @@ pub mod pause;
 pub mod rm;
 pub mod run;
 pub mod start;
+pub mod stats;
 pub mod stop;
+pub mod top;
 pub mod update;
 pub mod wait;
 
