@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use oci_spec::runtime::{LinuxMemory, LinuxPids, LinuxResources};
-
 use super::request::{ImageVolumes, Request};
-use super::{defaults, donor, environment, notice_of, records, systemd, to_spec};
+use super::{
+    defaults, donor, environment, lifecycle, limits, notice_of, records, systemd, to_spec,
+};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -25,6 +25,7 @@ const NAME_TRIES: u32 = 100;
 /// # Errors
 /// `Conflict` for a name that is taken, `Invalid` for values outside their grammar.
 pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<ContainerId> {
+    limits::check(&request.limits)?;
     let records = records(settings);
     let config = config(settings, &records, request, image)?;
     for target in image.config.config.volumes.keys() {
@@ -73,12 +74,6 @@ fn config(
     let (network, namespaces) = donor::resolve(records, request)?;
     let mut labels = execution.labels.clone();
     labels.extend(request.labels.clone());
-    let mut exposed: Vec<String> = execution.exposed_ports.keys().cloned().collect();
-    exposed.extend(request.expose.iter().cloned());
-    // What is published is exposed too, as Docker shows it.
-    exposed.extend(request.ports.iter().map(PortBinding::container));
-    exposed.sort_unstable();
-    exposed.dedup();
     Ok(Config {
         schema: SCHEMA,
         id,
@@ -104,19 +99,22 @@ fn config(
         stop_signal: stop_signal(request, execution, systemd)?,
         stop_timeout: request.stop_timeout.unwrap_or(defaults::STOP_TIMEOUT),
         log: log(settings, request)?,
-        resources: resources(request),
+        limits: limits::settled(request.limits.clone()),
         extra_hosts: request.extra_hosts.clone(),
         sysctls: request.sysctls.clone(),
         security_options: request.security_options.clone(),
         group_add: request.group_add.clone(),
         oom_score_adj: request.oom_score_adj,
-        exposed_ports: exposed,
+        restart: request.lifecycle.restart,
+        health: lifecycle::health(&request.lifecycle.health, execution),
+        timeout: request.lifecycle.timeout,
+        notify: request.lifecycle.notify.unwrap_or_default(),
+        exposed_ports: exposed(request, execution),
         namespaces,
         ports: request.ports.clone(),
         publish_all: request.publish_all,
         dns: dns(settings, request),
         files: request.files.clone(),
-        devices: request.devices.clone(),
         annotations: request.annotations.clone(),
         umask: request.umask,
         pid_file: request.pid_file.clone(),
@@ -124,6 +122,16 @@ fn config(
         id_file: request.id_file.clone(),
         systemd,
     })
+}
+
+/// What the image exposes, the user adds, and what is published, as Docker shows it.
+fn exposed(request: &Request, execution: &Execution) -> Vec<String> {
+    let mut exposed: Vec<String> = execution.exposed_ports.keys().cloned().collect();
+    exposed.extend(request.expose.iter().cloned());
+    exposed.extend(request.ports.iter().map(PortBinding::container));
+    exposed.sort_unstable();
+    exposed.dedup();
+    exposed
 }
 
 fn stop_signal(request: &Request, execution: &Execution, systemd: bool) -> Result<i32> {
@@ -302,21 +310,6 @@ fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
         max_bytes: request.log_max_bytes.or(settings.logs.max_size),
         max_files: request.log_max_files.unwrap_or(settings.logs.max_file),
     })
-}
-
-fn resources(request: &Request) -> LinuxResources {
-    let mut resources = LinuxResources::default();
-    let mut pids = LinuxPids::default();
-    let wanted = request.pids_limit.unwrap_or(defaults::PIDS_LIMIT);
-    pids.set_limit(if wanted > 0 { wanted } else { -1 });
-    resources.set_pids(Some(pids));
-    resources.set_devices(None);
-    if let Some(bytes) = request.memory_bytes {
-        let mut memory = LinuxMemory::default();
-        memory.set_limit(i64::try_from(bytes).ok());
-        resources.set_memory(Some(memory));
-    }
-    resources
 }
 
 /// The command as `ps` shows it: arguments with blanks in them in quotes.

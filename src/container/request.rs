@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::lifecycle::Lifecycle;
 use crate::base::{Name, Timestamp};
 use crate::state::{
-    DeviceConfig, DnsConfig, FilesConfig, Mount, Namespaces, NetworkMode, PortBinding, UlimitConfig,
+    DnsConfig, FilesConfig, Limits, Mount, Namespaces, NetworkMode, PortBinding, UlimitConfig,
 };
 
 /// Limits in the order they were given; a later one of the same name wins.
@@ -58,7 +59,6 @@ pub struct Request {
     pub publish_all: bool,
     pub dns: DnsConfig,
     pub files: FilesConfig,
-    pub devices: Vec<DeviceConfig>,
     pub annotations: BTreeMap<String, String>,
     pub umask: Option<u32>,
     pub pid_file: Option<PathBuf>,
@@ -79,8 +79,7 @@ pub struct Request {
     pub stop_timeout: Option<u32>,
     pub ulimits: Ulimits,
     pub shm_bytes: Option<u64>,
-    pub pids_limit: Option<i64>,
-    pub memory_bytes: Option<u64>,
+    pub limits: Limits,
     pub group_add: Vec<String>,
     pub security_options: Vec<String>,
     pub extra_hosts: Vec<String>,
@@ -90,6 +89,7 @@ pub struct Request {
     pub log_max_files: Option<u32>,
     pub oom_score_adj: Option<i32>,
     pub expose: Vec<String>,
+    pub lifecycle: Lifecycle,
     /// When the request was made.
     pub at: Timestamp,
 }
@@ -119,7 +119,6 @@ impl Request {
             publish_all: false,
             dns: DnsConfig::default(),
             files: FilesConfig::default(),
-            devices: Vec::new(),
             annotations: BTreeMap::new(),
             umask: None,
             pid_file: None,
@@ -139,8 +138,7 @@ impl Request {
             stop_timeout: None,
             ulimits: Vec::new(),
             shm_bytes: None,
-            pids_limit: None,
-            memory_bytes: None,
+            limits: Limits::default(),
             group_add: Vec::new(),
             security_options: Vec::new(),
             extra_hosts: Vec::new(),
@@ -150,6 +148,7 @@ impl Request {
             log_max_files: None,
             oom_score_adj: None,
             expose: Vec::new(),
+            lifecycle: Lifecycle::default(),
             at: Timestamp::now(),
         }
     }

@@ -5,13 +5,12 @@ mod mounts;
 use std::path::PathBuf;
 
 use oci_spec::runtime::{
-    Capabilities, Capability, Linux, LinuxCapabilities, LinuxDevice, LinuxDeviceBuilder,
-    LinuxNamespace, LinuxNamespaceType, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec,
-    User as OciUser,
+    Capabilities, Capability, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
+    PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
-use super::defaults;
-use super::devices::HostDevice;
+use super::devices::{Found, Node};
+use super::{defaults, limits};
 use crate::error::{Error, Result};
 use crate::rootfs::User;
 use crate::runtime::plan::validate_target;
@@ -27,14 +26,14 @@ pub struct Surroundings {
     pub highest_gid: u32,
     /// Where the files are that are bound into /etc.
     pub files: PathBuf,
+    /// The devices that the limits name.
+    pub devices: Found,
     /// The directories of this host's CPUs that count how often each was too hot.
     pub throttled_cpus: Vec<String>,
     /// Namespaces of other containers: kind and a path that stands for each.
     pub joined: Vec<(LinuxNamespaceType, PathBuf)>,
     /// Where the files are that belong to another container's network.
     pub network_files: Option<PathBuf>,
-    /// What of the host's devices the container gets.
-    pub devices: Vec<HostDevice>,
     /// The host has message queues to be seen.
     pub has_mqueue: bool,
     /// Files beside those that every container gets into /etc.
@@ -234,11 +233,13 @@ fn namespaces(config: &Config, around: &Surroundings) -> Vec<LinuxNamespace> {
 fn linux(config: &Config, around: &Surroundings) -> Result<Linux> {
     let mut linux = Linux::default();
     linux.set_namespaces(Some(namespaces(config, around)));
-    linux.set_resources(Some(config.resources.clone()));
-    let made = devices(around)?;
-    linux
-        .set_devices(Some(made).filter(|made| !made.is_empty()))
-        .set_seccomp(None);
+    let resources = limits::resources(&config.limits, config.privileged, &around.devices);
+    linux.set_resources(Some(resources));
+    // A user namespace makes no device nodes: there the host's are bound.
+    let nodes = around.devices.nodes.iter().map(Node::to_spec);
+    let nodes = (!around.user_namespace).then(|| nodes.collect::<Vec<_>>());
+    linux.set_devices(nodes.filter(|nodes| !nodes.is_empty()));
+    linux.set_seccomp(None);
     let mut sysctls: std::collections::HashMap<String, String> =
         config.sysctls.clone().into_iter().collect();
     if config.network == NetworkMode::None {
@@ -251,26 +252,6 @@ fn linux(config: &Config, around: &Surroundings) -> Result<Linux> {
     linux.set_masked_paths(masked);
     linux.set_readonly_paths(read_only);
     Ok(linux)
-}
-
-/// Devices to make; without root they are bound instead, with what else is mounted.
-fn devices(around: &Surroundings) -> Result<Vec<LinuxDevice>> {
-    if around.user_namespace {
-        return Ok(Vec::new());
-    }
-    let device = |device: &HostDevice| {
-        let made = LinuxDeviceBuilder::default()
-            .path(&device.path)
-            .typ(device.kind)
-            .major(i64::from(device.major))
-            .minor(i64::from(device.minor))
-            .file_mode(device.mode)
-            .uid(device.uid)
-            .gid(device.gid)
-            .build();
-        made.map_err(|error| Error::invalid(format!("device {:?}: {error}", device.path)))
-    };
-    around.devices.iter().map(device).collect()
 }
 
 type Paths = Option<Vec<String>>;

@@ -162,12 +162,3 @@ pub enum TimeZone {
     /// A name of the time zone database, e.g. `Europe/Paris`.
     Zone(String),
 }
-
-/// A device of the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceConfig {
-    pub host: PathBuf,
-    pub container: PathBuf,
-    /// Of `rwm`: read, write, make the node.
-    pub permissions: String,
-}

@@ -6,11 +6,12 @@ use crate::cli::flags::container as flags;
 use crate::cli::flags::obtain::{self, IdFile};
 use crate::cli::flags::walk::FlagOrder;
 use crate::cli::flags::{Matches, refused};
+use crate::cli::system::boot;
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, Force, Request};
 use crate::error::{Result, Scope};
-use crate::state::NetworkMode;
+use crate::state::{NetworkMode, RestartName};
 
 pub const COMMAND: Command = Command {
     paths: &["create", "container create"],
@@ -47,13 +48,7 @@ pub(super) fn make(
         Ok(found) => found,
         Err(code) => return Ok(Err(code)),
     };
-    let limited = request.memory_bytes.is_some() || request.pids_limit.is_some();
-    if limited && !container::can_limit(settings)? {
-        output::note(
-            "WARNING: this user may not write any cgroup here. Limitation discarded. Delegate a \
-             cgroup v2 subtree, or run as root.",
-        );
-    }
+    super::warn_of_limits(settings, &request.limits)?;
     warn(request);
     if matches.on("replace") {
         remove_holder(settings, request)?;
@@ -61,6 +56,10 @@ pub(super) fn make(
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;
+    }
+    let policy = request.lifecycle.restart.name;
+    if matches!(policy, RestartName::Always | RestartName::UnlessStopped) {
+        boot::tell(settings);
     }
     Ok(Ok(id))
 }

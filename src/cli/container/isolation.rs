@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::state::{Config, DeviceConfig, NamespaceMode};
+use crate::state::{Config, NamespaceMode};
 
 /// Fills in the fields of this part.
 pub fn complete(mut tree: Value, config: &Config) -> Value {
@@ -35,7 +35,6 @@ pub fn complete(mut tree: Value, config: &Config) -> Value {
         ("DnsOptions", json!(config.dns.options)),
         ("DnsSearch", json!(config.dns.search)),
         ("Annotations", json!(config.annotations)),
-        ("Devices", config.devices.iter().map(device).collect()),
     ];
     for (name, value) in fields {
         tree[name] = value;
@@ -55,12 +54,4 @@ fn port_bindings(config: &Config) -> Value {
         ports.entry(binding.container()).or_default().push(host);
     }
     json!(ports)
-}
-
-fn device(device: &DeviceConfig) -> Value {
-    json!({
-        "PathOnHost": device.host.display().to_string(),
-        "PathInContainer": device.container.display().to_string(),
-        "CgroupPermissions": device.permissions,
-    })
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Command;
 
 use super::{
-    Matches, accounts, environment, integer, list, mounts, namespaces, network, obtain, security,
-    switch, switch_on, text, value,
+    Matches, accounts, environment, integer, lifecycle, limits, list, mounts, namespaces, network,
+    obtain, security, switch, switch_on, text, value,
 };
 use crate::base::{ByteSize, Name};
 use crate::config::Settings;
@@ -20,7 +20,7 @@ pub fn declare(command: Command) -> Command {
     let command = environment::declare_more(obtain::declare(command));
     let command = security::declare(network::declare(command));
     let command = mounts::declare(accounts::declare(namespaces::declare(command)));
-    declare_limits(command)
+    limits::declare_fixed(limits::declare(lifecycle::declare(command)))
         .arg(list("label", "list", "Set meta data on a container").short('l'))
         .arg(list(
             "label-file",
@@ -113,19 +113,6 @@ fn declare_engine(command: Command) -> Command {
             "string",
             "Runtime to use for this container: hull",
         ))
-}
-
-fn declare_limits(command: Command) -> Command {
-    command
-        .arg(value::<ByteSize>("memory", "bytes", "Memory limit").short('m'))
-        .arg(integer(
-            "oom-score-adj",
-            "Tune the host's OOM preferences (-1000 to 1000)",
-        ))
-        .arg(integer(
-            "pids-limit",
-            "Limit the number of processes (-1 for unlimited)",
-        ))
         .arg(value::<ByteSize>("shm-size", "bytes", "Size of /dev/shm"))
 }
 
@@ -156,7 +143,9 @@ pub fn request(matches: &Matches, settings: &Settings) -> Result<Request> {
     request.labels = labels(matches)?;
     request.stop_signal = owned("stop-signal");
     request.shm_bytes = matches.value::<ByteSize>("shm-size").map(|size| size.0);
-    request.memory_bytes = memory(matches)?;
+    request.limits = limits::all_limits(matches)?;
+    request.oom_score_adj = limits::oom_score(matches)?;
+    request.lifecycle = lifecycle::read(matches)?;
     request.log_driver = owned("log-driver");
     numbers(matches, &mut request)?;
     log_options(matches, &mut request)?;
@@ -229,20 +218,7 @@ fn numbers(matches: &Matches, request: &mut Request) -> Result<()> {
     let timeout = within("stop-timeout", -1, i64::from(u32::MAX) - 1)?;
     // -1 waits for ever; the largest number of seconds is as good.
     request.stop_timeout = timeout.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
-    request.pids_limit = within("pids-limit", -1, 4_194_304)?;
-    let score = within("oom-score-adj", -1000, 1000)?;
-    request.oom_score_adj = score.and_then(|score| i32::try_from(score).ok());
     Ok(())
-}
-
-fn memory(matches: &Matches) -> Result<Option<u64>> {
-    const LEAST: u64 = 6 << 20;
-    match matches.value::<ByteSize>("memory").map(|size| size.0) {
-        Some(bytes) if bytes != 0 && bytes < LEAST => {
-            Err(Error::invalid("Minimum memory limit allowed is 6MB"))
-        }
-        other => Ok(other.filter(|bytes| *bytes != 0)),
-    }
 }
 
 fn labels(matches: &Matches) -> Result<BTreeMap<String, String>> {

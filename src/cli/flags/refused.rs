@@ -7,8 +7,8 @@ const OWN_IDS: &str = "a container has the user namespace of its user, no id map
 const PULL_FIRST: &str = "use hull pull first";
 const NO_PODS: &str = "this version has no pods";
 const DESCRIPTORS: &str = "no descriptor above 2 reaches a container's program";
-const NO_LIMIT: &str = "this limit is not supported yet";
-const NO_WATCH: &str = "this version does not restart or probe containers";
+const NO_STARTUP: &str = "use --health-start-period and --health-start-interval";
+const HEALTH_LOG: &str = "the last 5 results are kept, see hull inspect";
 const WINDOWS: &str = "it is an option of Windows containers";
 
 /// Name and reason. A flag that a command declares wins over its entry here.
@@ -19,20 +19,12 @@ pub const RUN: &[(&str, &str)] = &[
         "the container's output is attached, its input with -i",
     ),
     ("authfile", PULL_FIRST),
-    ("blkio-weight", NO_LIMIT),
-    ("blkio-weight-device", NO_LIMIT),
     ("cert-dir", "put certificates into /etc/docker/certs.d/HOST"),
     ("cgroup-conf", "this version writes no cgroup files by name"),
-    (
-        "cgroup-parent",
-        "each container has its own cgroup below hull's",
-    ),
     ("cgroups", "each container has its own cgroup below hull's"),
     ("chrootdirs", "there are no such directories in a container"),
     ("cpu-count", WINDOWS),
     ("cpu-percent", WINDOWS),
-    ("cpu-period", NO_LIMIT),
-    ("cpu-quota", NO_LIMIT),
     (
         "cpu-rt-period",
         "real-time limits are of cgroup version 1 only",
@@ -41,34 +33,18 @@ pub const RUN: &[(&str, &str)] = &[
         "cpu-rt-runtime",
         "real-time limits are of cgroup version 1 only",
     ),
-    ("cpu-shares", NO_LIMIT),
-    ("cpus", NO_LIMIT),
-    ("cpuset-cpus", NO_LIMIT),
-    ("cpuset-mems", NO_LIMIT),
     ("creds", "use hull login first"),
     ("decryption-key", "images are not encrypted"),
-    ("device-cgroup-rule", NO_LIMIT),
-    ("device-read-bps", NO_LIMIT),
-    ("device-read-iops", NO_LIMIT),
-    ("device-write-bps", NO_LIMIT),
-    ("device-write-iops", NO_LIMIT),
     ("gidmap", OWN_IDS),
     ("gpus", "CDI devices are not supported yet; see --device"),
-    ("health-cmd", NO_WATCH),
-    ("health-interval", NO_WATCH),
-    ("health-log-destination", NO_WATCH),
-    ("health-max-log-count", NO_WATCH),
-    ("health-max-log-size", NO_WATCH),
-    ("health-on-failure", NO_WATCH),
-    ("health-retries", NO_WATCH),
-    ("health-start-interval", NO_WATCH),
-    ("health-start-period", NO_WATCH),
-    ("health-startup-cmd", NO_WATCH),
-    ("health-startup-interval", NO_WATCH),
-    ("health-startup-retries", NO_WATCH),
-    ("health-startup-success", NO_WATCH),
-    ("health-startup-timeout", NO_WATCH),
-    ("health-timeout", NO_WATCH),
+    ("health-log-destination", HEALTH_LOG),
+    ("health-max-log-count", HEALTH_LOG),
+    ("health-max-log-size", HEALTH_LOG),
+    ("health-startup-cmd", NO_STARTUP),
+    ("health-startup-interval", NO_STARTUP),
+    ("health-startup-retries", NO_STARTUP),
+    ("health-startup-success", NO_STARTUP),
+    ("health-startup-timeout", NO_STARTUP),
     ("init-ctr", NO_PODS),
     ("init-path", "hull has its own init, see --init"),
     ("io-maxbandwidth", WINDOWS),
@@ -80,11 +56,6 @@ pub const RUN: &[(&str, &str)] = &[
     ("link", NO_NETWORK),
     ("link-local-ip", NO_NETWORK),
     ("mac-address", NO_NETWORK),
-    ("memory-reservation", NO_LIMIT),
-    ("memory-swap", NO_LIMIT),
-    ("memory-swappiness", NO_LIMIT),
-    ("no-healthcheck", NO_WATCH),
-    ("oom-kill-disable", NO_LIMIT),
     ("os", "use --platform os/arch[/variant]"),
     ("permissive", "hull runs no checkpoints"),
     (
@@ -97,14 +68,12 @@ pub const RUN: &[(&str, &str)] = &[
     ("preserve-fds", DESCRIPTORS),
     ("rdt-class", "hull sets no cache allocation classes"),
     ("requires", "start the other containers first"),
-    ("restart", NO_WATCH),
     ("retry", PULL_FIRST),
     ("retry-delay", PULL_FIRST),
     (
         "rootfs",
         "import the directory as an image: tar -C DIR -c . | hull import - NAME",
     ),
-    ("sdnotify", NO_WATCH),
     ("seccomp-policy", "see --security-opt seccomp=FILE"),
     (
         "secret",
@@ -117,7 +86,6 @@ pub const RUN: &[(&str, &str)] = &[
     ),
     ("subgidname", OWN_IDS),
     ("subuidname", OWN_IDS),
-    ("timeout", NO_WATCH),
     (
         "tls-verify",
         "name the registry under insecure-registries in daemon.json",

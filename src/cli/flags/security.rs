@@ -1,16 +1,16 @@
 //! What a container may do: capabilities, security options, kernel parameters, limits of single
-//! processes, devices.
+//! processes.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Command;
 
 use super::{Matches, list, switch};
 use crate::container::Request;
 use crate::error::{Context as _, Error, Result};
-use crate::state::{DeviceConfig, UlimitConfig};
+use crate::state::UlimitConfig;
 
 /// Kernel parameters of an IPC namespace; others that may be set are `net.*` and `fs.mqueue.*`.
 const IPC_SYSCTLS: [&str; 8] = [
@@ -49,7 +49,6 @@ pub fn declare(command: Command) -> Command {
     command
         .arg(list("cap-add", "list", "Add Linux capabilities"))
         .arg(list("cap-drop", "list", "Drop Linux capabilities"))
-        .arg(list("device", "list", "Add a host device to the container"))
         .arg(list("group-add", "list", "Add additional groups to join"))
         .arg(switch(
             "privileged",
@@ -85,8 +84,6 @@ pub fn fill(matches: &Matches, request: &mut Request) -> Result<()> {
     let options = matches.texts("security-opt").into_iter();
     request.security_options = options.map(security_option).collect::<Result<_>>()?;
     request.sysctls = sysctls(&matches.texts("sysctl"))?;
-    let devices = matches.texts("device").into_iter();
-    request.devices = devices.map(device).collect::<Result<_>>()?;
     Ok(())
 }
 
@@ -211,79 +208,9 @@ fn unenforced(text: &str, what: &str, mark: &Path) -> Result<String> {
     Err(Error::unsupported(why))
 }
 
-/// `/dev/host[:/dev/inside][:rwm]`
-fn device(text: &str) -> Result<DeviceConfig> {
-    let refuse = |why: &str| {
-        Error::invalid(format!(
-            "invalid argument {text:?} for \"--device\" flag: {why}"
-        ))
-    };
-    if !text.starts_with('/') {
-        let (kind, name) = text.split_once('=').unwrap_or_default();
-        if kind.contains('/') && !name.is_empty() {
-            let what = format!("--device {text}: CDI devices are not supported yet");
-            return Err(Error::unsupported(what).hint("name the device nodes below /dev"));
-        }
-        return Err(refuse(&format!("{text} is not an absolute path")));
-    }
-    let is_mode = |text: &str| {
-        let letters = text.bytes().all(|b| b"rwm".contains(&b));
-        !text.is_empty() && letters && text.len() <= 3
-    };
-    let parts: Vec<&str> = text.split(':').collect();
-    let (host, container, mode) = match parts[..] {
-        [host] => (host, host, "rwm"),
-        [host, mode] if is_mode(mode) => (host, host, mode),
-        [host, container] => (host, container, "rwm"),
-        [host, container, mode] if is_mode(mode) => (host, container, mode),
-        [_, _, mode] => return Err(refuse(&format!("bad mode specified: {mode}"))),
-        _ => return Err(refuse(&format!("bad format for path: {text}"))),
-    };
-    if !container.starts_with('/') {
-        return Err(refuse(&format!("{container} is not an absolute path")));
-    }
-    if !Path::new(host).exists() {
-        return Err(Error::invalid(format!(
-            "error gathering device information while adding custom device {host:?}: no such file \
-             or directory"
-        )));
-    }
-    Ok(DeviceConfig {
-        host: PathBuf::from(host),
-        container: PathBuf::from(container),
-        permissions: mode.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn devices_have_dockers_grammar() {
-        let table = [
-            ("/dev/null", "/dev/null /dev/null rwm"),
-            ("/dev/null:r", "/dev/null /dev/null r"),
-            ("/dev/null:/dev/other", "/dev/null /dev/other rwm"),
-            ("/dev/null:/dev/other:rw", "/dev/null /dev/other rw"),
-        ];
-        for (text, expected) in table {
-            let device = device(text).expect(text);
-            let (host, inside) = (device.host.display(), device.container.display());
-            let shown = format!("{host} {inside} {}", device.permissions);
-            assert_eq!(shown, expected, "{text}");
-        }
-        for text in [
-            "null",
-            "/dev/null:x",
-            "/dev/null:/x:rx",
-            "/dev/none-such",
-            "a/b=c",
-            "/a:b:c:d",
-        ] {
-            assert!(device(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn security_options_are_known_or_refused() {

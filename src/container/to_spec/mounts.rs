@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::Mount as OciMount;
 
 use super::{Surroundings, binds_sys};
-use crate::container::devices::HostDevice;
+use crate::container::devices::Node;
 use crate::state::{Config, HostsFile, Mount, MountKind, NamespaceMode};
 
 /// The group of terminals in every distribution.
@@ -79,7 +79,7 @@ pub(super) fn all(config: &Config, around: &Surroundings) -> Vec<OciMount> {
     out.extend(ipc(config, around));
     out.extend(files(config, around));
     if around.user_namespace {
-        out.extend(around.devices.iter().map(bound_device));
+        out.extend(around.devices.nodes.iter().map(bound_device));
     }
     out.extend(config.mounts.iter().map(user_mount));
     out
@@ -140,9 +140,10 @@ fn files(config: &Config, around: &Surroundings) -> Vec<OciMount> {
     all.filter_map(mount).collect()
 }
 
-fn bound_device(device: &HostDevice) -> OciMount {
+/// A device of the host where none can be made.
+fn bound_device(node: &Node) -> OciMount {
     let options = ["bind", "rprivate", "nosuid", "noexec", "dev"];
-    oci_mount("bind", &device.source, &device.path, &options)
+    oci_mount("bind", &node.on_host, &node.in_container, &options)
 }
 
 fn user_mount(mount: &Mount) -> OciMount {
