@@ -73,11 +73,50 @@ complete -c hull -n "__fish_hull_using_subcommand run" -s e -l env -d 'Set envir
 complete -c hull -n "__fish_hull_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -109,49 +148,85 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l cgroup-parent -d 'Opti
 complete -c hull -n "__fish_hull_using_subcommand run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -183,37 +258,33 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l cgroup-parent -d 'O
 complete -c hull -n "__fish_hull_using_subcommand create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
@@ -369,11 +440,50 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -405,49 +515,85 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -479,37 +625,33 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r

@@ -10,6 +10,7 @@ mod filter;
 pub mod healthcheck;
 mod image;
 pub mod inspect;
+mod isolation;
 pub mod kill;
 pub mod logs;
 pub mod ls;
