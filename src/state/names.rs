@@ -101,7 +101,10 @@ pub fn sweep(names: &Path, bears: impl Fn(&ContainerId, &Name) -> bool) {
         }
         let mut holder = String::new();
         let read = file.read_to_string(&mut holder);
-        let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let name = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
         let is_borne = name.zip(holder.trim().parse().ok());
         if read.is_ok() && !is_borne.is_some_and(|(name, id)| bears(&id, &name)) {
             let _ = std::fs::remove_file(entry.path());

@@ -1,8 +1,8 @@
 //! `hull kill`.
 
 use super::select;
-use crate::cli::flags::{Matches, text};
 use crate::cli::Command;
+use crate::cli::flags::{Matches, text};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Error, Result};
@@ -28,7 +28,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let name = matches.text("signal").unwrap_or("KILL");
     let signal = crate::sys::signal::parse(name)
         .ok_or_else(|| Error::invalid(format!("Invalid signal: {name}")))?;
-    let is_up = |status| matches!(status, Status::Running | Status::Paused);
+    let is_up = |status| {
+        matches!(
+            status,
+            Status::Running | Status::Paused | Status::Restarting
+        )
+    };
     let chosen = select::choose(matches, settings, is_up)?;
     chosen.each(settings, |id, name| {
         container::kill(settings, id, name, signal)

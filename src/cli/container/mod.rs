@@ -7,6 +7,7 @@ pub mod exec;
 pub mod exists;
 mod facts;
 mod filter;
+pub mod healthcheck;
 mod image;
 pub mod inspect;
 pub mod kill;

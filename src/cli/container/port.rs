@@ -116,7 +116,10 @@ mod tests {
             let wanted = parse(text).expect("is a port");
             lines(published(), Some(&wanted), "web", Some(text))
         };
-        assert_eq!(ask("5000").expect("is there"), ["0.0.0.0:5000", "[::]:5000"]);
+        assert_eq!(
+            ask("5000").expect("is there"),
+            ["0.0.0.0:5000", "[::]:5000"]
+        );
         assert_eq!(ask("53/udp").expect("is there"), ["127.0.0.1:5353"]);
         for text in ["80", "53", "5000/udp"] {
             let error = ask(text).expect_err("is not published");

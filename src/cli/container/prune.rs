@@ -69,6 +69,8 @@ pub fn reclaimed(bytes: u64) -> Result<()> {
 
 /// Prints what could not be removed; the result is the exit code.
 pub fn tell(failed: &[Error]) -> u8 {
-    let codes = failed.iter().map(|error| output::error(Scope::Other, error));
+    let codes = failed
+        .iter()
+        .map(|error| output::error(Scope::Other, error));
     codes.max().unwrap_or(0)
 }

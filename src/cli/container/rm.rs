@@ -56,9 +56,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         if seconds.is_some() {
             return Err(Error::invalid("--timeout needs --force"));
         }
-        return chosen.each(settings, |id, _| {
-            container::remove(settings, id, Force::No)
-        });
+        return chosen.each(settings, |id, _| container::remove(settings, id, Force::No));
     }
     let records = container::records(settings);
     let mut code = 0;

@@ -89,10 +89,15 @@ fn restart(matches: &Matches, settings: &Settings) -> Result<u8> {
     let chosen = select::choose(matches, settings, |_| true)?;
     chosen.each(settings, |id, _| {
         how.stop(settings, id)?;
-        container::start(settings, id, Foreground::Detached).map(drop)
+        container::start(settings, id, Foreground::Detached)?;
+        container::notice(&container::records(settings), id, "restart", &[]);
+        Ok(())
     })
 }
 
 fn is_up(status: Status) -> bool {
-    matches!(status, Status::Running | Status::Paused)
+    matches!(
+        status,
+        Status::Running | Status::Paused | Status::Restarting
+    )
 }

@@ -11,13 +11,14 @@ use crate::container;
 use crate::error::{Error, Kind, Result, Scope};
 use crate::state::Status;
 
-pub const COMMAND: Command = Command {
-    paths: &["wait", "container wait"],
-    about: "Block until one or more containers stop, then print their exit codes",
-    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    words: select::WORDS,
-    arguments: |command| {
-        command
+pub const COMMAND: Command =
+    Command {
+        paths: &["wait", "container wait"],
+        about: "Block until one or more containers stop, then print their exit codes",
+        usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+        words: select::WORDS,
+        arguments: |command| {
+            command
             .arg(list(
                 "condition",
                 "string",
@@ -33,10 +34,10 @@ pub const COMMAND: Command = Command {
                     .short('i'),
             )
             .arg(select::latest())
-    },
-    run,
-    ..Command::BASE
-};
+        },
+        run,
+        ..Command::BASE
+    };
 
 /// podman's words for states, and ours for them.
 const CONDITIONS: [(&str, Status); 6] = [
@@ -133,9 +134,8 @@ fn conditions(words: &[&str]) -> Result<Vec<Status>> {
     let parse = |word: &&str| {
         let found = CONDITIONS.iter().find(|(name, _)| name == word);
         found.map(|(_, status)| *status).ok_or_else(|| {
-            Error::invalid(format!("invalid condition {word:?}")).hint(
-                "one of configured, created, running, paused, exited, stopped",
-            )
+            Error::invalid(format!("invalid condition {word:?}"))
+                .hint("one of configured, created, running, paused, exited, stopped")
         })
     };
     words.iter().map(parse).collect()
