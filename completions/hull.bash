@@ -28,6 +28,9 @@ _hull() {
             hull,create)
                 cmd="hull__subcmd__create"
                 ;;
+            hull,doctor)
+                cmd="hull__subcmd__doctor"
+                ;;
             hull,events)
                 cmd="hull__subcmd__events"
                 ;;
@@ -73,11 +76,17 @@ _hull() {
             hull,pause)
                 cmd="hull__subcmd__pause"
                 ;;
+            hull,port)
+                cmd="hull__subcmd__port"
+                ;;
             hull,ps)
                 cmd="hull__subcmd__ps"
                 ;;
             hull,pull)
                 cmd="hull__subcmd__pull"
+                ;;
+            hull,rename)
+                cmd="hull__subcmd__rename"
                 ;;
             hull,restart)
                 cmd="hull__subcmd__restart"
@@ -121,6 +130,9 @@ _hull() {
             hull__subcmd__container,exec)
                 cmd="hull__subcmd__container__subcmd__exec"
                 ;;
+            hull__subcmd__container,exists)
+                cmd="hull__subcmd__container__subcmd__exists"
+                ;;
             hull__subcmd__container,help)
                 cmd="hull__subcmd__container__subcmd__help"
                 ;;
@@ -142,11 +154,20 @@ _hull() {
             hull__subcmd__container,pause)
                 cmd="hull__subcmd__container__subcmd__pause"
                 ;;
+            hull__subcmd__container,port)
+                cmd="hull__subcmd__container__subcmd__port"
+                ;;
+            hull__subcmd__container,prune)
+                cmd="hull__subcmd__container__subcmd__prune"
+                ;;
             hull__subcmd__container,ps)
                 cmd="hull__subcmd__container__subcmd__ps"
                 ;;
             hull__subcmd__container,remove)
                 cmd="hull__subcmd__container__subcmd__remove"
+                ;;
+            hull__subcmd__container,rename)
+                cmd="hull__subcmd__container__subcmd__rename"
                 ;;
             hull__subcmd__container,restart)
                 cmd="hull__subcmd__container__subcmd__restart"
@@ -178,6 +199,9 @@ _hull() {
             hull__subcmd__container__subcmd__help,exec)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exec"
                 ;;
+            hull__subcmd__container__subcmd__help,exists)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__exists"
+                ;;
             hull__subcmd__container__subcmd__help,help)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__help"
                 ;;
@@ -199,11 +223,20 @@ _hull() {
             hull__subcmd__container__subcmd__help,pause)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__pause"
                 ;;
+            hull__subcmd__container__subcmd__help,port)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__port"
+                ;;
+            hull__subcmd__container__subcmd__help,prune)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__prune"
+                ;;
             hull__subcmd__container__subcmd__help,ps)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__ps"
                 ;;
             hull__subcmd__container__subcmd__help,remove)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__remove"
+                ;;
+            hull__subcmd__container__subcmd__help,rename)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__rename"
                 ;;
             hull__subcmd__container__subcmd__help,restart)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__restart"
@@ -250,6 +283,9 @@ _hull() {
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
                 ;;
+            hull__subcmd__help,doctor)
+                cmd="hull__subcmd__help__subcmd__doctor"
+                ;;
             hull__subcmd__help,events)
                 cmd="hull__subcmd__help__subcmd__events"
                 ;;
@@ -295,11 +331,17 @@ _hull() {
             hull__subcmd__help,pause)
                 cmd="hull__subcmd__help__subcmd__pause"
                 ;;
+            hull__subcmd__help,port)
+                cmd="hull__subcmd__help__subcmd__port"
+                ;;
             hull__subcmd__help,ps)
                 cmd="hull__subcmd__help__subcmd__ps"
                 ;;
             hull__subcmd__help,pull)
                 cmd="hull__subcmd__help__subcmd__pull"
+                ;;
+            hull__subcmd__help,rename)
+                cmd="hull__subcmd__help__subcmd__rename"
                 ;;
             hull__subcmd__help,restart)
                 cmd="hull__subcmd__help__subcmd__restart"
@@ -343,6 +385,9 @@ _hull() {
             hull__subcmd__help__subcmd__container,exec)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exec"
                 ;;
+            hull__subcmd__help__subcmd__container,exists)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__exists"
+                ;;
             hull__subcmd__help__subcmd__container,inspect)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__inspect"
                 ;;
@@ -361,11 +406,20 @@ _hull() {
             hull__subcmd__help__subcmd__container,pause)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__pause"
                 ;;
+            hull__subcmd__help__subcmd__container,port)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__port"
+                ;;
+            hull__subcmd__help__subcmd__container,prune)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__prune"
+                ;;
             hull__subcmd__help__subcmd__container,ps)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__ps"
                 ;;
             hull__subcmd__help__subcmd__container,remove)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__remove"
+                ;;
+            hull__subcmd__help__subcmd__container,rename)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__rename"
                 ;;
             hull__subcmd__help__subcmd__container,restart)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__restart"
@@ -412,6 +466,9 @@ _hull() {
             hull__subcmd__help__subcmd__image,ls)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__ls"
                 ;;
+            hull__subcmd__help__subcmd__image,prune)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__prune"
+                ;;
             hull__subcmd__help__subcmd__image,pull)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__pull"
                 ;;
@@ -454,11 +511,17 @@ _hull() {
             hull__subcmd__help__subcmd__system,boot)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__help__subcmd__system,doctor)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__doctor"
+                ;;
             hull__subcmd__help__subcmd__system,events)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__events"
                 ;;
             hull__subcmd__help__subcmd__system,info)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__info"
+                ;;
+            hull__subcmd__help__subcmd__system,prune)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__prune"
                 ;;
             hull__subcmd__image,exists)
                 cmd="hull__subcmd__image__subcmd__exists"
@@ -483,6 +546,9 @@ _hull() {
                 ;;
             hull__subcmd__image,ls)
                 cmd="hull__subcmd__image__subcmd__ls"
+                ;;
+            hull__subcmd__image,prune)
+                cmd="hull__subcmd__image__subcmd__prune"
                 ;;
             hull__subcmd__image,pull)
                 cmd="hull__subcmd__image__subcmd__pull"
@@ -519,6 +585,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,ls)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__ls"
+                ;;
+            hull__subcmd__image__subcmd__help,prune)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__prune"
                 ;;
             hull__subcmd__image__subcmd__help,pull)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__pull"
@@ -595,6 +664,9 @@ _hull() {
             hull__subcmd__system,boot)
                 cmd="hull__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__system,doctor)
+                cmd="hull__subcmd__system__subcmd__doctor"
+                ;;
             hull__subcmd__system,events)
                 cmd="hull__subcmd__system__subcmd__events"
                 ;;
@@ -604,8 +676,14 @@ _hull() {
             hull__subcmd__system,info)
                 cmd="hull__subcmd__system__subcmd__info"
                 ;;
+            hull__subcmd__system,prune)
+                cmd="hull__subcmd__system__subcmd__prune"
+                ;;
             hull__subcmd__system__subcmd__help,boot)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,doctor)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__doctor"
                 ;;
             hull__subcmd__system__subcmd__help,events)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__events"
@@ -616,6 +694,9 @@ _hull() {
             hull__subcmd__system__subcmd__help,info)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__info"
                 ;;
+            hull__subcmd__system__subcmd__help,prune)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__prune"
+                ;;
             *)
                 ;;
         esac
@@ -623,7 +704,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -709,7 +790,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1008,8 +1089,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__exists)
+            opts="--external"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1051,6 +1146,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__exists)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1162,6 +1271,34 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__help__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1177,6 +1314,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1311,7 +1462,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__kill)
-            opts="-s --signal"
+            opts="-s -a -l --signal --all --cidfile --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1322,6 +1473,10 @@ _hull() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1431,12 +1586,56 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__pause)
+            opts="-a -f -l --all --cidfile --filter --latest"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__port)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__prune)
+            opts="-f --filter --force"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1479,7 +1678,37 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__remove)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__rename)
+            opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1493,7 +1722,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__restart)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l --signal --timeout --all --cidfile --filter --latest --running"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1515,6 +1744,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1523,12 +1764,28 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__rm)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1759,13 +2016,21 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__start)
-            opts="-a -i --attach --detach-keys --interactive"
+            opts="-a -i -f -l --attach --detach-keys --interactive --all --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1777,7 +2042,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__stop)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l -i --signal --timeout --all --cidfile --filter --latest --ignore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1799,6 +2064,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1807,12 +2084,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__unpause)
-            opts=""
+            opts="-a -f -l --all --cidfile --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1821,12 +2110,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__wait)
-            opts=""
+            opts="-i -l --condition --exit-first-match --ignore --interval --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --condition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2052,6 +2353,24 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__doctor)
+            opts="--format"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__events)
             opts="-f --filter --format --since --stream --until --no-trunc"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2207,7 +2526,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2249,7 +2568,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2291,6 +2610,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__exists)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2388,6 +2721,34 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__container__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__container__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -2403,6 +2764,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2528,6 +2903,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__events)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2613,7 +3002,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list pull rm remove tag"
+            opts="exists history import inspect load ls list prune pull rm remove tag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2711,6 +3100,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3032,6 +3435,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3047,6 +3464,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__pull)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3145,7 +3576,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="boot events info"
+            opts="boot doctor events info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3159,6 +3590,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3187,6 +3632,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3283,7 +3742,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list pull rm remove tag help"
+            opts="exists history import inspect load ls list prune pull rm remove tag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3311,7 +3770,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list pull rm remove tag help"
+            opts="exists history import inspect load ls list prune pull rm remove tag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3423,6 +3882,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3652,6 +4125,24 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__prune)
+            opts="-a -f --all --filter --force"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__image__subcmd__pull)
             opts="-q --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3821,7 +4312,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__kill)
-            opts="-s --signal"
+            opts="-s -a -l --signal --all --cidfile --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3832,6 +4323,10 @@ _hull() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4389,6 +4884,32 @@ _hull() {
             return 0
             ;;
         hull__subcmd__pause)
+            opts="-a -f -l --all --cidfile --filter --latest"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__port)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4454,8 +4975,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__rename)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__restart)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l --signal --timeout --all --cidfile --filter --latest --running"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4477,6 +5012,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4485,12 +5032,28 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rm)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4735,13 +5298,21 @@ _hull() {
             return 0
             ;;
         hull__subcmd__start)
-            opts="-a -i --attach --detach-keys --interactive"
+            opts="-a -i -f -l --attach --detach-keys --interactive --all --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4753,7 +5324,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__stop)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l -i --signal --timeout --all --cidfile --filter --latest --ignore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4775,6 +5346,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4783,7 +5366,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="boot events info help"
+            opts="boot doctor events info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4804,6 +5387,24 @@ _hull() {
             fi
             case "${prev}" in
                 --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__doctor)
+            opts="--format"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4853,7 +5454,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="boot events info help"
+            opts="boot doctor events info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4867,6 +5468,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4922,6 +5537,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__system__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__system__subcmd__info)
             opts="-f --format"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -4934,6 +5563,24 @@ _hull() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__prune)
+            opts="-a -f --all --filter --force --volumes"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4959,12 +5606,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__unpause)
-            opts=""
+            opts="-a -f -l --all --cidfile --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4995,12 +5654,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__wait)
-            opts=""
+            opts="-i -l --condition --exit-first-match --ignore --interval --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --condition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
