@@ -147,6 +147,6 @@ fn interval(text: Option<&str>) -> Result<Duration> {
         return Ok(Duration::from_millis(250));
     };
     let milliseconds = text.parse::<u64>().ok().map(Duration::from_millis);
-    let span = milliseconds.or_else(|| flags::time::go_duration(text));
+    let span = milliseconds.or_else(|| flags::moment::span(text));
     span.ok_or_else(|| Error::invalid(format!("invalid interval {text:?}")))
 }

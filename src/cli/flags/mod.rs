@@ -11,10 +11,10 @@
 pub mod container;
 pub mod filter;
 pub mod lifecycle;
+pub mod limits;
 mod matches;
 pub mod moment;
 mod mounts;
-pub mod time;
 pub mod walk;
 
 use std::str::FromStr;
