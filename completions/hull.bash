@@ -28,6 +28,9 @@ _hull() {
             hull,create)
                 cmd="hull__subcmd__create"
                 ;;
+            hull,doctor)
+                cmd="hull__subcmd__doctor"
+                ;;
             hull,events)
                 cmd="hull__subcmd__events"
                 ;;
@@ -307,6 +310,9 @@ _hull() {
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
                 ;;
+            hull__subcmd__help,doctor)
+                cmd="hull__subcmd__help__subcmd__doctor"
+                ;;
             hull__subcmd__help,events)
                 cmd="hull__subcmd__help__subcmd__events"
                 ;;
@@ -550,6 +556,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,boot)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__help__subcmd__system,doctor)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__doctor"
+                ;;
             hull__subcmd__help__subcmd__system,events)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__events"
                 ;;
@@ -700,6 +709,9 @@ _hull() {
             hull__subcmd__system,boot)
                 cmd="hull__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__system,doctor)
+                cmd="hull__subcmd__system__subcmd__doctor"
+                ;;
             hull__subcmd__system,events)
                 cmd="hull__subcmd__system__subcmd__events"
                 ;;
@@ -714,6 +726,9 @@ _hull() {
                 ;;
             hull__subcmd__system__subcmd__help,boot)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,doctor)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__doctor"
                 ;;
             hull__subcmd__system__subcmd__help,events)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__events"
@@ -734,7 +749,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -856,7 +871,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1210,6 +1225,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1219,14 +1250,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1774,7 +1797,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2046,7 +2069,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2400,6 +2423,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2409,14 +2448,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2698,7 +2729,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3052,6 +3083,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3061,14 +3108,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3085,6 +3124,24 @@ _hull() {
                     return 0
                     ;;
                 --stop-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__doctor)
+            opts="--format"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3250,7 +3307,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3656,6 +3713,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4342,7 +4413,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="boot events info prune"
+            opts="boot doctor events info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4356,6 +4427,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5144,7 +5229,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5856,7 +5941,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6210,6 +6295,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6219,14 +6320,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6352,7 +6445,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="boot events info prune help"
+            opts="boot doctor events info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6373,6 +6466,24 @@ _hull() {
             fi
             case "${prev}" in
                 --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__doctor)
+            opts="--format"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6422,7 +6533,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="boot events info prune help"
+            opts="boot doctor events info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6436,6 +6547,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
