@@ -77,6 +77,16 @@ pub(super) fn restart_policy(_: &Config) -> (&'static str, u32) {
     ("no", 0)
 }
 
+/// How often its monitor started it again.
+pub(super) fn restarts(_: &Record) -> u32 {
+    0
+}
+
+/// How many named volumes it has: there are none yet.
+pub(super) fn local_volumes(_: &Config) -> usize {
+    0
+}
+
 /// Whether the container is to run again after the host was started.
 pub(super) fn starts_on_boot(config: &Config) -> bool {
     matches!(restart_policy(config).0, "always" | "unless-stopped")

@@ -14,6 +14,7 @@ pub mod ls;
 pub mod pause;
 pub mod rm;
 pub mod run;
+pub mod size;
 pub mod start;
 pub mod stop;
 pub mod wait;
