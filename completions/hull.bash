@@ -28,8 +28,14 @@ _hull() {
             hull,create)
                 cmd="hull__subcmd__create"
                 ;;
+            hull,events)
+                cmd="hull__subcmd__events"
+                ;;
             hull,exec)
                 cmd="hull__subcmd__exec"
+                ;;
+            hull,healthcheck)
+                cmd="hull__subcmd__healthcheck"
                 ;;
             hull,help)
                 cmd="hull__subcmd__help"
@@ -67,11 +73,17 @@ _hull() {
             hull,pause)
                 cmd="hull__subcmd__pause"
                 ;;
+            hull,port)
+                cmd="hull__subcmd__port"
+                ;;
             hull,ps)
                 cmd="hull__subcmd__ps"
                 ;;
             hull,pull)
                 cmd="hull__subcmd__pull"
+                ;;
+            hull,rename)
+                cmd="hull__subcmd__rename"
                 ;;
             hull,restart)
                 cmd="hull__subcmd__restart"
@@ -115,6 +127,9 @@ _hull() {
             hull__subcmd__container,exec)
                 cmd="hull__subcmd__container__subcmd__exec"
                 ;;
+            hull__subcmd__container,exists)
+                cmd="hull__subcmd__container__subcmd__exists"
+                ;;
             hull__subcmd__container,help)
                 cmd="hull__subcmd__container__subcmd__help"
                 ;;
@@ -136,11 +151,20 @@ _hull() {
             hull__subcmd__container,pause)
                 cmd="hull__subcmd__container__subcmd__pause"
                 ;;
+            hull__subcmd__container,port)
+                cmd="hull__subcmd__container__subcmd__port"
+                ;;
+            hull__subcmd__container,prune)
+                cmd="hull__subcmd__container__subcmd__prune"
+                ;;
             hull__subcmd__container,ps)
                 cmd="hull__subcmd__container__subcmd__ps"
                 ;;
             hull__subcmd__container,remove)
                 cmd="hull__subcmd__container__subcmd__remove"
+                ;;
+            hull__subcmd__container,rename)
+                cmd="hull__subcmd__container__subcmd__rename"
                 ;;
             hull__subcmd__container,restart)
                 cmd="hull__subcmd__container__subcmd__restart"
@@ -172,6 +196,9 @@ _hull() {
             hull__subcmd__container__subcmd__help,exec)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exec"
                 ;;
+            hull__subcmd__container__subcmd__help,exists)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__exists"
+                ;;
             hull__subcmd__container__subcmd__help,help)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__help"
                 ;;
@@ -193,11 +220,20 @@ _hull() {
             hull__subcmd__container__subcmd__help,pause)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__pause"
                 ;;
+            hull__subcmd__container__subcmd__help,port)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__port"
+                ;;
+            hull__subcmd__container__subcmd__help,prune)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__prune"
+                ;;
             hull__subcmd__container__subcmd__help,ps)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__ps"
                 ;;
             hull__subcmd__container__subcmd__help,remove)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__remove"
+                ;;
+            hull__subcmd__container__subcmd__help,rename)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__rename"
                 ;;
             hull__subcmd__container__subcmd__help,restart)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__restart"
@@ -220,6 +256,18 @@ _hull() {
             hull__subcmd__container__subcmd__help,wait)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__wait"
                 ;;
+            hull__subcmd__healthcheck,help)
+                cmd="hull__subcmd__healthcheck__subcmd__help"
+                ;;
+            hull__subcmd__healthcheck,run)
+                cmd="hull__subcmd__healthcheck__subcmd__run"
+                ;;
+            hull__subcmd__healthcheck__subcmd__help,help)
+                cmd="hull__subcmd__healthcheck__subcmd__help__subcmd__help"
+                ;;
+            hull__subcmd__healthcheck__subcmd__help,run)
+                cmd="hull__subcmd__healthcheck__subcmd__help__subcmd__run"
+                ;;
             hull__subcmd__help,attach)
                 cmd="hull__subcmd__help__subcmd__attach"
                 ;;
@@ -232,8 +280,14 @@ _hull() {
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
                 ;;
+            hull__subcmd__help,events)
+                cmd="hull__subcmd__help__subcmd__events"
+                ;;
             hull__subcmd__help,exec)
                 cmd="hull__subcmd__help__subcmd__exec"
+                ;;
+            hull__subcmd__help,healthcheck)
+                cmd="hull__subcmd__help__subcmd__healthcheck"
                 ;;
             hull__subcmd__help,help)
                 cmd="hull__subcmd__help__subcmd__help"
@@ -271,11 +325,17 @@ _hull() {
             hull__subcmd__help,pause)
                 cmd="hull__subcmd__help__subcmd__pause"
                 ;;
+            hull__subcmd__help,port)
+                cmd="hull__subcmd__help__subcmd__port"
+                ;;
             hull__subcmd__help,ps)
                 cmd="hull__subcmd__help__subcmd__ps"
                 ;;
             hull__subcmd__help,pull)
                 cmd="hull__subcmd__help__subcmd__pull"
+                ;;
+            hull__subcmd__help,rename)
+                cmd="hull__subcmd__help__subcmd__rename"
                 ;;
             hull__subcmd__help,restart)
                 cmd="hull__subcmd__help__subcmd__restart"
@@ -319,6 +379,9 @@ _hull() {
             hull__subcmd__help__subcmd__container,exec)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exec"
                 ;;
+            hull__subcmd__help__subcmd__container,exists)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__exists"
+                ;;
             hull__subcmd__help__subcmd__container,inspect)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__inspect"
                 ;;
@@ -337,11 +400,20 @@ _hull() {
             hull__subcmd__help__subcmd__container,pause)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__pause"
                 ;;
+            hull__subcmd__help__subcmd__container,port)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__port"
+                ;;
+            hull__subcmd__help__subcmd__container,prune)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__prune"
+                ;;
             hull__subcmd__help__subcmd__container,ps)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__ps"
                 ;;
             hull__subcmd__help__subcmd__container,remove)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__remove"
+                ;;
+            hull__subcmd__help__subcmd__container,rename)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__rename"
                 ;;
             hull__subcmd__help__subcmd__container,restart)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__restart"
@@ -364,6 +436,9 @@ _hull() {
             hull__subcmd__help__subcmd__container,wait)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__wait"
                 ;;
+            hull__subcmd__help__subcmd__healthcheck,run)
+                cmd="hull__subcmd__help__subcmd__healthcheck__subcmd__run"
+                ;;
             hull__subcmd__help__subcmd__image,exists)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__exists"
                 ;;
@@ -384,6 +459,9 @@ _hull() {
                 ;;
             hull__subcmd__help__subcmd__image,ls)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__ls"
+                ;;
+            hull__subcmd__help__subcmd__image,prune)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__prune"
                 ;;
             hull__subcmd__help__subcmd__image,pull)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__pull"
@@ -424,8 +502,17 @@ _hull() {
             hull__subcmd__help__subcmd__oci,state)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__state"
                 ;;
+            hull__subcmd__help__subcmd__system,boot)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
+                ;;
+            hull__subcmd__help__subcmd__system,events)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__events"
+                ;;
             hull__subcmd__help__subcmd__system,info)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__info"
+                ;;
+            hull__subcmd__help__subcmd__system,prune)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__prune"
                 ;;
             hull__subcmd__image,exists)
                 cmd="hull__subcmd__image__subcmd__exists"
@@ -450,6 +537,9 @@ _hull() {
                 ;;
             hull__subcmd__image,ls)
                 cmd="hull__subcmd__image__subcmd__ls"
+                ;;
+            hull__subcmd__image,prune)
+                cmd="hull__subcmd__image__subcmd__prune"
                 ;;
             hull__subcmd__image,pull)
                 cmd="hull__subcmd__image__subcmd__pull"
@@ -486,6 +576,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,ls)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__ls"
+                ;;
+            hull__subcmd__image__subcmd__help,prune)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__prune"
                 ;;
             hull__subcmd__image__subcmd__help,pull)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__pull"
@@ -559,17 +652,35 @@ _hull() {
             hull__subcmd__oci__subcmd__help,state)
                 cmd="hull__subcmd__oci__subcmd__help__subcmd__state"
                 ;;
+            hull__subcmd__system,boot)
+                cmd="hull__subcmd__system__subcmd__boot"
+                ;;
+            hull__subcmd__system,events)
+                cmd="hull__subcmd__system__subcmd__events"
+                ;;
             hull__subcmd__system,help)
                 cmd="hull__subcmd__system__subcmd__help"
                 ;;
             hull__subcmd__system,info)
                 cmd="hull__subcmd__system__subcmd__info"
                 ;;
+            hull__subcmd__system,prune)
+                cmd="hull__subcmd__system__subcmd__prune"
+                ;;
+            hull__subcmd__system__subcmd__help,boot)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,events)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__events"
+                ;;
             hull__subcmd__system__subcmd__help,help)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__help"
                 ;;
             hull__subcmd__system__subcmd__help,info)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__info"
+                ;;
+            hull__subcmd__system__subcmd__help,prune)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__prune"
                 ;;
             *)
                 ;;
@@ -578,7 +689,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -664,7 +775,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -700,7 +811,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__create)
-            opts="-e -i -t -u -w -h -m -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -h -m -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -755,6 +866,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -923,8 +1074,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__exists)
+            opts="--external"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -966,6 +1131,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__exists)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1077,6 +1256,34 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__help__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1092,6 +1299,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1226,7 +1447,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__kill)
-            opts="-s --signal"
+            opts="-s -a -l --signal --all --cidfile --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1237,6 +1458,10 @@ _hull() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1354,12 +1579,56 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__pause)
+            opts="-a -f -l --all --cidfile --filter --latest"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__port)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__prune)
+            opts="-f --filter --force"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1406,7 +1675,37 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__remove)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__rename)
+            opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1420,7 +1719,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__restart)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l --signal --timeout --all --cidfile --filter --latest --running"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1442,6 +1741,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1450,12 +1761,28 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__rm)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1464,7 +1791,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__run)
-            opts="-e -i -t -u -w -h -m -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
+            opts="-e -i -t -u -w -h -m -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1519,6 +1846,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1646,13 +2013,21 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__start)
-            opts="-a -i --attach --detach-keys --interactive"
+            opts="-a -i -f -l --attach --detach-keys --interactive --all --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1664,7 +2039,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__stop)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l -i --signal --timeout --all --cidfile --filter --latest --ignore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1686,6 +2061,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1694,12 +2081,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__unpause)
-            opts=""
+            opts="-a -f -l --all --cidfile --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1708,12 +2107,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__wait)
-            opts=""
+            opts="-i -l --condition --exit-first-match --ignore --interval --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --condition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1722,7 +2133,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__create)
-            opts="-e -i -t -u -w -h -m -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -h -m -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1777,6 +2188,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1899,6 +2350,44 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__events)
+            opts="-f --filter --format --since --stream --until --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__exec)
             opts="-e -i -t -u -w -d --env --env-file --interactive --tty --user --workdir --detach --detach-keys --privileged"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1945,8 +2434,78 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__healthcheck)
+            opts="run help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help)
+            opts="run help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__run)
+            opts="--ignore-result"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help"
+            opts="run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1988,7 +2547,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container)
-            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect"
+            opts="run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2030,6 +2589,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__exists)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2127,6 +2700,34 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__container__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__container__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -2142,6 +2743,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2267,9 +2882,51 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__healthcheck)
+            opts="run"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__healthcheck__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2310,7 +2967,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list pull rm remove tag"
+            opts="exists history import inspect load ls list prune pull rm remove tag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2408,6 +3065,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2729,6 +3400,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__port)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__ps)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2744,6 +3429,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__pull)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2842,7 +3541,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="info"
+            opts="boot events info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2855,7 +3554,49 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__system__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2952,7 +3693,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list pull rm remove tag help"
+            opts="exists history import inspect load ls list prune pull rm remove tag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2980,7 +3721,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list pull rm remove tag help"
+            opts="exists history import inspect load ls list prune pull rm remove tag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3092,6 +3833,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help__subcmd__ls)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3321,6 +4076,24 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__prune)
+            opts="-a -f --all --filter --force"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__image__subcmd__pull)
             opts="-q --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -3490,7 +4263,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__kill)
-            opts="-s --signal"
+            opts="-s -a -l --signal --all --cidfile --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3501,6 +4274,10 @@ _hull() {
                     return 0
                     ;;
                 -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cidfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4058,6 +4835,32 @@ _hull() {
             return 0
             ;;
         hull__subcmd__pause)
+            opts="-a -f -l --all --cidfile --filter --latest"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__port)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4127,8 +4930,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__rename)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__restart)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l --signal --timeout --all --cidfile --filter --latest --running"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4150,6 +4967,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4158,12 +4987,28 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rm)
-            opts="-f -v --force --volumes"
+            opts="-f -v -a -i -t --force --volumes --all --cidfile --filter --ignore --latest --timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4186,7 +5031,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__run)
-            opts="-e -i -t -u -w -h -m -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
+            opts="-e -i -t -u -w -h -m -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --add-host --cap-add --cap-drop --expose --memory --mount --network --oom-score-adj --pids-limit --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4241,6 +5086,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4368,13 +5253,21 @@ _hull() {
             return 0
             ;;
         hull__subcmd__start)
-            opts="-a -i --attach --detach-keys --interactive"
+            opts="-a -i -f -l --attach --detach-keys --interactive --all --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4386,7 +5279,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__stop)
-            opts="-s -t --signal --timeout"
+            opts="-s -t -a -f -l -i --signal --timeout --all --cidfile --filter --latest --ignore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4408,6 +5301,18 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4416,7 +5321,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="info help"
+            opts="boot events info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4429,9 +5334,93 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__system__subcmd__help)
-            opts="info help"
+        hull__subcmd__system__subcmd__boot)
+            opts="--directory"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__events)
+            opts="-f --filter --format --since --stream --until --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help)
+            opts="boot events info prune help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__events)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4471,6 +5460,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__system__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__system__subcmd__info)
             opts="-f --format"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -4483,6 +5486,24 @@ _hull() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__prune)
+            opts="-a -f --all --filter --force --volumes"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4508,12 +5529,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__unpause)
-            opts=""
+            opts="-a -f -l --all --cidfile --filter --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4544,12 +5577,24 @@ _hull() {
             return 0
             ;;
         hull__subcmd__wait)
-            opts=""
+            opts="-i -l --condition --exit-first-match --ignore --interval --latest"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --condition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -46,6 +46,8 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "logs" -d 'Fetch the logs 
 complete -c hull -n "__fish_hull_needs_command" -f -a "exec" -d 'Execute a command in a running container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_needs_command" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "port" -d 'List port mappings or a specific mapping for the container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "load" -d 'Load an image from a tar archive or STDIN'
@@ -54,10 +56,12 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "pull" -d 'Download an ima
 complete -c hull -n "__fish_hull_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c hull -n "__fish_hull_needs_command" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_needs_command" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "version" -d 'Show the version information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
 complete -c hull -n "__fish_hull_needs_command" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_needs_command" -f -a "healthcheck" -d 'Look at the health of containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "image" -d 'Manage images'
 complete -c hull -n "__fish_hull_needs_command" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
 complete -c hull -n "__fish_hull_needs_command" -f -a "system" -d 'Manage hull'
@@ -71,6 +75,16 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add addi
 complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l restart -d 'Restart policy to apply when a container exits' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-interval -d 'Time between running the check (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-timeout -d 'Maximum time to allow one check to run (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-retries -d 'Consecutive failures needed to report unhealthy' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-start-period -d 'Time in which the container starts and failures do not count' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-start-interval -d 'Time between checks during the start period (default 5s)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l health-on-failure -d 'What to do with an unhealthy container: none, kill, restart, stop' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l timeout -d 'Seconds after which the container is killed' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sdnotify -d 'Who tells systemd that it is ready: container, conmon, healthy, ignore' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
@@ -100,6 +114,7 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Overri
 complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
@@ -114,6 +129,16 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add a
 complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l restart -d 'Restart policy to apply when a container exits' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-cmd -d 'Command to run to check health' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-interval -d 'Time between running the check (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-timeout -d 'Maximum time to allow one check to run (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-retries -d 'Consecutive failures needed to report unhealthy' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-start-period -d 'Time in which the container starts and failures do not count' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-start-interval -d 'Time between checks during the start period (default 5s)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l health-on-failure -d 'What to do with an unhealthy container: none, kill, restart, stop' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l timeout -d 'Seconds after which the container is killed' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sdnotify -d 'Who tells systemd that it is ready: container, conmon, healthy, ignore' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
@@ -142,20 +167,51 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Ti
 complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
 complete -c hull -n "__fish_hull_using_subcommand start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
 complete -c hull -n "__fish_hull_using_subcommand start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand start" -l all -d 'Start all containers that do not run'
+complete -c hull -n "__fish_hull_using_subcommand start" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand stop" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand stop" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand stop" -s i -l ignore -d 'Ignore a container that does not exist'
 complete -c hull -n "__fish_hull_using_subcommand restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand restart" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand restart" -l running -d 'With --all: only the containers that run'
 complete -c hull -n "__fish_hull_using_subcommand kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand kill" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand kill" -s a -l all -d 'Signal all containers that run'
+complete -c hull -n "__fish_hull_using_subcommand kill" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand pause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand pause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand pause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand pause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand unpause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand rm" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand rm" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand rm" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand rm" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand rm" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand rm" -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -s n -l last -d 'Show n last created containers (all states)' -r
@@ -183,6 +239,11 @@ complete -c hull -n "__fish_hull_using_subcommand exec" -l privileged -d 'Give e
 complete -c hull -n "__fish_hull_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c hull -n "__fish_hull_using_subcommand wait" -l condition -d 'Wait for one of these states instead: created, running, paused, exited, stopped' -r
+complete -c hull -n "__fish_hull_using_subcommand wait" -s i -l interval -d 'Time between two looks at the state' -r
+complete -c hull -n "__fish_hull_using_subcommand wait" -l exit-first-match -d 'Return when the first container meets a condition'
+complete -c hull -n "__fish_hull_using_subcommand wait" -l ignore -d 'Print -1 for a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand wait" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand history" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -l no-trunc -d 'Don\'t truncate output'
@@ -206,27 +267,37 @@ complete -c hull -n "__fish_hull_using_subcommand rmi" -l no-prune -d 'Accepted:
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only inspect objects of the given type' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s s -l size -d 'Display total file sizes if the type is container'
+complete -c hull -n "__fish_hull_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand events" -l since -d 'Show all events since a moment' -r
+complete -c hull -n "__fish_hull_using_subcommand events" -l stream -d 'Wait for more events at the end' -r
+complete -c hull -n "__fish_hull_using_subcommand events" -l until -d 'Show events until a moment' -r
+complete -c hull -n "__fish_hull_using_subcommand events" -l no-trunc -d 'Accepted: nothing is cut'
 complete -c hull -n "__fish_hull_using_subcommand info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand version" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "remove" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ls" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "list" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "prune" -d 'Remove all stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
@@ -236,6 +307,16 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy to apply when a container exits' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'Maximum time to allow one check to run (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Consecutive failures needed to report unhealthy' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Time in which the container starts and failures do not count' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-interval -d 'Time between checks during the start period (default 5s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -d 'What to do with an unhealthy container: none, kill, restart, stop' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds after which the container is killed' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sdnotify -d 'Who tells systemd that it is ready: container, conmon, healthy, ignore' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
@@ -265,6 +346,7 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
@@ -279,6 +361,16 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy to apply when a container exits' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Command to run to check health' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between running the check (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -d 'Maximum time to allow one check to run (default 30s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -d 'Consecutive failures needed to report unhealthy' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -d 'Time in which the container starts and failures do not count' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-interval -d 'Time between checks during the start period (default 5s)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -d 'What to do with an unhealthy container: none, kill, restart, stop' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds after which the container is killed' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sdnotify -d 'Who tells systemd that it is ready: container, conmon, healthy, ignore' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
@@ -307,22 +399,59 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'Start all containers that do not run'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'Ignore a container that does not exist'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'With --all: only the containers that run'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'Signal all containers that run'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (all states)' -r
@@ -370,8 +499,16 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for one of these states instead: created, running, paused, exited, stopped' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'Time between two looks at the state' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first container meets a condition'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'Print -1 for a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exists" -l external -d 'Accepted: containers of other programs are not in this store'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "until=<timestamp>")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start one or more stopped containers'
@@ -390,19 +527,29 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove all stopped containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "ls" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "list" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "rm" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "remove" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand healthcheck; and not __fish_seen_subcommand_from run help" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
+complete -c hull -n "__fish_hull_using_subcommand healthcheck; and not __fish_seen_subcommand_from run help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Exit with 0 whatever the check says'
+complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from help" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
+complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "ls" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "prune" -d 'Remove unused images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "rm" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "remove" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Don\'t truncate output'
@@ -426,6 +573,9 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "until=<timestamp>")' -r
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress verbose output'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
@@ -439,6 +589,7 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "pull" -d 'Download an image from a registry'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove one or more images'
@@ -536,41 +687,62 @@ complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcomman
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from info help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from info help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info prune help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info prune help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info prune help" -f -a "prune" -d 'Remove unused data'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from boot" -l directory -d 'Directory of units (default: the system\'s, without root the user\'s)' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'Show all events since a moment' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l stream -d 'Wait for more events at the end' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Show events until a moment' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Accepted: nothing is cut'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "label=<key>=<value>")' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images not just dangling ones'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Prune anonymous volumes'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused data'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "images" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "rmi" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "version" -d 'Show the version information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "container" -d 'Manage containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "image" -d 'Manage images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "system" -d 'Manage hull'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait history import load images pull rmi tag inspect info version completion container image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "images" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rmi" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "version" -d 'Show the version information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "healthcheck" -d 'Look at the health of containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "system" -d 'Manage hull'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "start" -d 'Start one or more stopped containers'
@@ -589,6 +761,11 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "prune" -d 'Remove all stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from healthcheck" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
@@ -596,6 +773,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a tar archive or STDIN'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "ls" -d 'List images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "prune" -d 'Remove unused images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "pull" -d 'Download an image from a registry'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "rm" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "remove" -d 'Remove one or more images'
@@ -609,4 +787,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "list" -d 'List the containers of a root'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "features" -d 'Print what this runtime supports as JSON'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "prune" -d 'Remove unused data'

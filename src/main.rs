@@ -48,7 +48,7 @@
 //! cli        6  one file per command: arguments and presentation, nothing else
 //!   flags         text → typed values           output  the only place that prints
 //! build      5  (to come) Dockerfile: parse → stages → steps → cache key → image
-//! systemd    5  (to come) units, quadlet files, notification, socket activation
+//! systemd    5  units: containers started at boot; quadlet files, socket activation (to come)
 //! container  4  the engine: create, start, exec, stop, rm, cp, commit; record → OCI spec (pure)
 //! image      3  manifest, config, platform; pull, push, save, load, import, history
 //! monitor    3  the process that stays with one container
@@ -58,6 +58,7 @@
 //! registry   2  HTTP distribution client
 //! state      2  the record of a container, its status machine, liveness
 //! logs       2  log record format, rotation, following
+//! events     2  what happened, one line each
 //! net        2  (to come) addresses, bridge, packet filter, ports, dns        volume  2  (to come)
 //! rootless   2  become mapped root, before any thread exists
 //! config     1  settings from files, environment and command line, as one value
@@ -115,6 +116,7 @@
 //! RUN/c/<id12>/                 monitor.lock, run.json, ctl, and the files bound into /etc
 //! RUN/root/                     where each container attaches its root, seen by itself alone
 //! RUN/oci/<id>/                 containers of `hull oci`
+//! RUN/events, events.1          what happened, for `hull events`
 //! RUN/cgroups.json, userns.json what was found once per boot: hierarchies, the user's namespace
 //! ```
 //!
@@ -171,6 +173,7 @@ mod cli;
 mod config;
 mod container;
 mod error;
+mod events;
 mod image;
 mod init_program;
 mod logs;
@@ -182,6 +185,7 @@ mod runtime;
 mod state;
 mod store;
 mod sys;
+mod systemd;
 
 use std::process::ExitCode;
 

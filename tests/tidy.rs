@@ -24,6 +24,7 @@ const RANKS: &[(&str, u8)] = &[
     ("registry", 2),
     ("state", 2),
     ("logs", 2),
+    ("events", 2),
     ("net", 2),
     ("volume", 2),
     ("rootless", 2),

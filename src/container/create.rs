@@ -5,7 +5,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{LinuxMemory, LinuxPids, LinuxResources};
 
-use super::{defaults, records, request::Request, to_spec};
+use super::{defaults, lifecycle, notice_of, records, request::Request, to_spec};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -37,7 +37,9 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
             config: &config,
             name,
             command: command.clone(),
-        })
+        })?;
+        notice_of(&records, &config, name, "create", &[]);
+        Ok::<(), Error>(())
     };
     if let Some(name) = &request.name {
         publish(name)?;
@@ -101,6 +103,10 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         security_options: request.security_options.clone(),
         group_add: request.group_add.clone(),
         oom_score_adj: request.oom_score_adj,
+        restart: request.lifecycle.restart,
+        health: lifecycle::health(&request.lifecycle.health, execution),
+        timeout: request.lifecycle.timeout,
+        notify: request.lifecycle.notify.unwrap_or_default(),
         exposed_ports: exposed,
     })
 }
@@ -279,7 +285,7 @@ fn refuse_nul(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let flags = rustix::rand::GetRandomFlags::empty();
     rustix::rand::getrandom(&mut bytes[..], flags).context(|| "get random bytes")?;

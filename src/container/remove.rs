@@ -48,6 +48,9 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
         return Err(Error::conflict(format!("container {id} is being started")));
     };
     super::cgroup(&records, id)?.end(super::DEATH)?;
+    if records.exists(id) {
+        super::notice(&records, id, "destroy", &[]);
+    }
     match bury_and_delete(&records, id, settings.rootless) {
         Err(error) if error.kind() == Kind::NotFound => {
             run.remove()?;

@@ -18,6 +18,7 @@ mod make;
 mod manifest;
 mod platform;
 mod progress;
+mod prune;
 mod pull;
 mod remove;
 mod strict;
@@ -26,7 +27,7 @@ mod tar_index;
 #[cfg(test)]
 mod tests;
 
-pub use config::Execution;
+pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};
 pub use import::{ImportRequest, import};
@@ -34,6 +35,7 @@ pub use list::{Listed, Listing, list};
 pub use load::{load_path, load_stream};
 pub use platform::Platform;
 pub use progress::{LayerEvent, Progress};
+pub use prune::{Pruned as ImagesPruned, Unused, prune};
 pub use pull::{PullRequest, Pulled, pull};
 pub use remove::{Force, InUse, Removal, remove};
 pub use tag::{is_untagged, tag};

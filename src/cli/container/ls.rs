@@ -162,11 +162,10 @@ fn choose(
             .filter(|last| *last > 0),
     };
     let all = matches.on("all") || last.is_some() || conditions.mean_all();
-    let lives = |record: &Record| matches!(record.state.status, Status::Running | Status::Paused);
-    listed.retain(|record| all || lives(record));
+    listed.retain(|record| all || facts::lives(record));
     let mut shown = Vec::new();
     for record in listed {
-        let shows_ports = !request.quiet && lives(&record);
+        let shows_ports = !request.quiet && facts::has_program(&record);
         let shows_more = !request.quiet && request.format.is_some();
         let config = match conditions.need_config() || shows_ports || shows_more {
             true => records.config(&record.state.id).ok(),
@@ -194,14 +193,15 @@ fn row(record: &Record, config: Option<&Config>, request: &Request) -> Row {
         true => state.command.clone(),
         false => output::cut(&state.command, 20),
     };
-    let lives = matches!(state.status, Status::Running | Status::Paused);
-    let ports = config.filter(|_| lives).map(facts::ports);
+    let ports = config
+        .filter(|_| facts::has_program(record))
+        .map(facts::ports);
     let row = Row::new()
         .set("ID", id)
         .set("Image", state.image_name.clone())
         .set("Command", output::quote(&command))
         .set("RunningFor", output::ago(state.created))
-        .set("Status", status_text(record, config))
+        .set("Status", status_text(record))
         .set("Ports", ports.unwrap_or_default())
         .set("Names", state.name.to_string())
         .set("Size", "0B");
@@ -238,12 +238,12 @@ fn row(record: &Record, config: Option<&Config>, request: &Request) -> Row {
         .fold(row, |row, field| row.set(field, ""))
         .labels(BTreeMap::new());
     };
-    row.set("HealthStatus", facts::health(record, config))
+    row.set("HealthStatus", facts::health(record))
         .set("ImageID", config.image.hex())
         .set("LocalVolumes", facts::local_volumes(config).to_string())
         .set("Mounts", mounts(config, request.whole))
         .set("Networks", facts::network(config))
-        .set("Restarts", facts::restarts(record).to_string())
+        .set("Restarts", state.restart_count.to_string())
         .labels(config.labels.clone())
 }
 
@@ -287,15 +287,14 @@ fn sort(rows: &mut Vec<Row>, shown: &[(Record, Option<Config>)], key: &str) -> R
 }
 
 /// `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`, `Created`, …
-pub(super) fn status_text(record: &Record, config: Option<&Config>) -> String {
+pub(super) fn status_text(record: &Record) -> String {
     let state = &record.state;
     let since = |time: Option<Timestamp>| {
         output::human_duration(time.map(|time| time.age()).unwrap_or_default())
     };
     match state.status {
         Status::Running => {
-            let health = config.map_or("none", |config| facts::health(record, config));
-            let health = match health {
+            let health = match facts::health(record) {
                 "none" => String::new(),
                 "starting" => " (health: starting)".to_owned(),
                 known => format!(" ({known})"),
@@ -303,6 +302,11 @@ pub(super) fn status_text(record: &Record, config: Option<&Config>) -> String {
             format!("Up {}{health}", since(state.started))
         }
         Status::Paused => format!("Up {} (Paused)", since(state.started)),
+        Status::Restarting => format!(
+            "Restarting ({}) {} ago",
+            state.exit_code,
+            since(state.finished)
+        ),
         Status::Created => "Created".to_owned(),
         Status::Exited => match state.finished {
             Some(_) => format!("Exited ({}) {} ago", state.exit_code, since(state.finished)),

@@ -4,47 +4,32 @@
 pub mod attach;
 pub mod create;
 pub mod exec;
+pub mod exists;
 mod facts;
 mod filter;
+pub mod healthcheck;
 mod image;
 pub mod inspect;
 pub mod kill;
 pub mod logs;
 pub mod ls;
 pub mod pause;
+pub mod port;
+pub mod prune;
+pub mod rename;
 pub mod rm;
 pub mod run;
+mod select;
 pub mod size;
 pub mod start;
 pub mod stop;
 pub mod wait;
 
-use crate::base::ContainerId;
-use crate::cli::output;
-use crate::config::Settings;
 use crate::container::Outcome;
-use crate::error::{Error, Kind, Result, Scope};
+use crate::error::{Error, Kind, Result};
 
 /// Docker's keys to leave a container running: ctrl-p, ctrl-q.
 const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
-
-/// Does something to each named container, prints the name on success and the error on failure,
-/// and goes on; 1 if any failed.
-fn for_each(
-    settings: &Settings,
-    names: &[&str],
-    mut act: impl FnMut(&ContainerId, &str) -> Result<()>,
-) -> Result<u8> {
-    let records = crate::container::records(settings);
-    let mut code = 0;
-    for name in names {
-        match records.find(name).and_then(|id| act(&id, name)) {
-            Ok(()) => output::line(name)?,
-            Err(error) => code = output::error(Scope::Other, &error),
-        }
-    }
-    Ok(code)
-}
 
 /// The exit code of an attached client.
 fn exit_code(outcome: Outcome) -> Result<u8> {

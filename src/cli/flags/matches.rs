@@ -13,6 +13,11 @@ impl Matches {
         Matches(matches)
     }
 
+    /// Whether the command has this flag: for what several commands share.
+    pub fn declares(&self, name: &str) -> bool {
+        self.0.try_contains_id(name).is_ok()
+    }
+
     /// Whether a switch is on.
     pub fn on(&self, name: &str) -> bool {
         self.0.get_flag(name)

@@ -10,6 +10,7 @@
 
 pub mod container;
 pub mod filter;
+pub mod lifecycle;
 mod matches;
 pub mod moment;
 mod mounts;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::base::Timestamp;
+use crate::error::{Error, Result};
 
 /// The moment, or `None` if the text is not one.
 pub fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
@@ -31,6 +32,13 @@ pub fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
     // A day with a zone: `2006-01-02Z`, `2006-01-02+01:00`.
     let (day, zone) = text.split_at_checked("2006-01-02".len())?;
     format!("{day}T00:00:00{zone}").parse().ok()
+}
+
+/// The moment that a flag's value names.
+pub fn required(text: &str, now: Timestamp) -> Result<Timestamp> {
+    parse(text, now).ok_or_else(|| {
+        Error::invalid(format!("invalid time {text:?}")).hint("e.g. 10m or 2026-01-31T12:00:00Z")
+    })
 }
 
 fn timestamp(time: jiff::Timestamp) -> Timestamp {

@@ -71,6 +71,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         let store = store::open(settings)?;
         image::import(&store, file, &request)?
     };
+    super::notice(settings, "import", id, &id.to_string());
     output::line(id)?;
     Ok(0)
 }

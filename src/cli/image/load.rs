@@ -82,6 +82,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
                 }
                 None => format!("Loaded image ID: {}", image.id),
             };
+            super::notice(settings, "load", image.id, &image.id.to_string());
             output::line(line)?;
         }
     }

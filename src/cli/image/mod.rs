@@ -8,12 +8,14 @@ pub mod inspect;
 pub mod load;
 pub mod ls;
 mod progress;
+pub mod prune;
 pub mod pull;
 pub mod rm;
 pub mod tag;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::events::{Event, Subject};
 use crate::image::InUse;
 use crate::state::Records;
 
@@ -52,4 +54,11 @@ fn no_such_image(name: &str) -> Error {
         Err(_) => name.to_owned(),
     };
     Error::not_found(format!("No such image: {shown}"))
+}
+
+/// Tells the event log of an image, with Docker's actions: `pull`, `tag`, `load`, `untag`, …
+fn notice(settings: &Settings, action: &str, id: impl std::fmt::Display, name: &str) {
+    let attributes = [("name".to_owned(), name.to_owned())].into();
+    let event = Event::now(Subject::Image, action, id.to_string(), attributes);
+    crate::events::note(&settings.run, &event);
 }

@@ -67,6 +67,7 @@ pub fn fetch(
     let pulled = image::pull(&store, &client, &request, &layers)?;
     layers.say(&format!("Digest: {}", pulled.digest));
     let name = reference.familiar();
+    super::notice(settings, "pull", &name, &name);
     layers.say(&match pulled.is_new {
         true => format!("Status: Downloaded newer image for {name}"),
         false => format!("Status: Image is up to date for {name}"),

@@ -37,7 +37,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     // Each word for itself: what can be removed is, whatever happens to the others.
     for name in matches.words() {
         let removal = remove(settings, store.as_ref(), name, force);
-        if let Err(error) = removal.and_then(|removal| print(&removal)) {
+        if let Err(error) = removal.and_then(|(id, removal)| print(settings, &id, &removal)) {
             output::error(Scope::Other, &error);
             if force == Force::No || error.kind() != Kind::NotFound {
                 code = 1;
@@ -49,16 +49,28 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     Ok(code)
 }
 
-fn remove(settings: &Settings, store: Option<&Store>, name: &str, force: Force) -> Result<Removal> {
+/// The image's id, for the event log, and what was removed.
+fn remove(
+    settings: &Settings,
+    store: Option<&Store>,
+    name: &str,
+    force: Force,
+) -> Result<(String, Removal)> {
     let store = store.ok_or_else(|| no_such_image(name))?;
-    image::remove(store, name, force, || images_in_use(settings))
+    // A broken image is removed by its name; its id is not known then.
+    let id =
+        image::find(store, name).map_or_else(|_| name.to_owned(), |image| image.id.to_string());
+    let removal = image::remove(store, name, force, || images_in_use(settings))?;
+    Ok((id, removal))
 }
 
-fn print(removal: &Removal) -> Result<()> {
+fn print(settings: &Settings, id: &str, removal: &Removal) -> Result<()> {
     for name in &removal.untagged {
+        super::notice(settings, "untag", id, name);
         output::line(format_args!("Untagged: {name}"))?;
     }
     for digest in &removal.deleted {
+        super::notice(settings, "delete", digest, &digest.to_string());
         output::line(format_args!("Deleted: {digest}"))?;
     }
     Ok(())

@@ -25,5 +25,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let store = store::open_existing(settings)?;
     let store = store.ok_or_else(|| no_such_image(source))?;
     image::tag(&store, source, &target)?;
+    let image = image::find(&store, source)?;
+    super::notice(settings, "tag", image.id, &target.familiar());
     Ok(0)
 }

@@ -42,6 +42,16 @@ pub fn log_time(time: Timestamp) -> String {
     format!("{:.9}", time.inner())
 }
 
+/// As `events` writes them: local, nine decimals, `Z` for UTC.
+pub fn event_time(time: Timestamp) -> String {
+    let local = time.inner().to_zoned(jiff::tz::TimeZone::system());
+    let text = local.strftime("%Y-%m-%dT%H:%M:%S.%9f%:z").to_string();
+    match text.strip_suffix("+00:00") {
+        Some(utc) => format!("{utc}Z"),
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

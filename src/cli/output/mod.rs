@@ -21,7 +21,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::cli::Screen;
 use crate::error::{Context, Error, Result, Scope};
 
-pub use duration::{ago, human_duration, local_time, log_time};
+pub use duration::{ago, event_time, human_duration, local_time, log_time};
 pub use listing::{Listing, Row, cut, quote};
 pub use preset::default_format;
 pub use progress::{Progress, Step, Stream};
@@ -77,6 +77,11 @@ pub fn format_flag() -> clap::Arg {
 pub fn names(format: &str, field: &str) -> bool {
     let template = format.strip_prefix("table").unwrap_or(format);
     Template::parse_row(template).is_ok_and(|template| template.names(field))
+}
+
+/// One line of JSON, escaped as all JSON is.
+pub fn json_line(value: &serde_json::Value) -> String {
+    template::json_text(value)
 }
 
 /// Whether stdout is a terminal.
