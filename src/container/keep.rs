@@ -350,6 +350,11 @@ enum After {
 
 /// Records the end and gives cgroup, run directory and, with `--rm`, the container back.
 fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Result<After> {
+    // Should: before the counters go with the cgroup.
+    let oom_killed = carried.cgroup.oom_kills() > 0;
+    if oom_killed {
+        super::notice(records, &carried.id, "oom", &[]);
+    }
     carried.cgroup.end(Duration::from_secs(10))?;
     let code = exit_code.to_string();
     super::notice(records, &carried.id, "die", &[("exitCode", &code)]);
@@ -381,6 +386,7 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
             Wish::AsPolicy => !stopped && by_policy,
         };
         state.restart_count += u32::from(again);
+        state.oom_killed = oom_killed;
     });
     if let Some(live) = run.live()
         && (again || recorded.is_err())

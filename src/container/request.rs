@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::lifecycle::Lifecycle;
 use crate::base::{Name, Timestamp};
-use crate::state::{Mount, NetworkMode, UlimitConfig};
+use crate::state::{Limits, Mount, NetworkMode, UlimitConfig};
 
 /// Limits in the order they were given; a later one of the same name wins.
 pub type Ulimits = Vec<UlimitConfig>;
@@ -40,8 +40,7 @@ pub struct Request {
     pub stop_timeout: Option<u32>,
     pub ulimits: Ulimits,
     pub shm_bytes: Option<u64>,
-    pub pids_limit: Option<i64>,
-    pub memory_bytes: Option<u64>,
+    pub limits: Limits,
     pub group_add: Vec<String>,
     pub security_options: Vec<String>,
     pub extra_hosts: Vec<String>,
@@ -84,8 +83,7 @@ impl Request {
             stop_timeout: None,
             ulimits: Vec::new(),
             shm_bytes: None,
-            pids_limit: None,
-            memory_bytes: None,
+            limits: Limits::default(),
             group_add: Vec::new(),
             security_options: Vec::new(),
             extra_hosts: Vec::new(),

@@ -17,8 +17,9 @@ use rustix::pipe::PipeFlags;
 use rustix::process::Signal;
 use rustix::termios::Winsize;
 
+use super::devices::Found;
 use super::keep::{Handover, hand_over};
-use super::{defaults, files, remove, stage, to_spec};
+use super::{defaults, files, limits, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -149,6 +150,7 @@ pub(super) fn note_start(records: &Records, state: &LiveState, by: StartedBy) {
         stored.started = Some(state.started);
         stored.error.clear();
         stored.exit_code = 0;
+        stored.oom_killed = false;
         stored.stopped_by_user = false;
         if by == StartedBy::User {
             stored.restart_count = 0;
@@ -176,12 +178,23 @@ fn bring_up(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Handover> {
-    let config = records.config(id)?;
+    if !records.exists(id) {
+        return Err(Error::not_found(format!("No such container: {id}")));
+    }
     let run = records.run_directory(id);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
         )));
+    };
+    // Should: under the lock. An update that finds it held waits, and changes what runs.
+    let config = match records.config(id) {
+        Ok(config) => config,
+        Err(error) => {
+            // The lock's file is all there is.
+            run.remove()?;
+            return Err(error);
+        }
     };
     let lock = OwnedFd::from(lock);
     let risen = run.forget_stop_request().and_then(|()| {
@@ -249,12 +262,18 @@ pub(super) fn raise(
     let run = records.run_directory(&config.id);
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
+    let hierarchies = super::hierarchies(records)?;
+    let path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
+    let cgroup = Cgroup::at(&hierarchies, &path)?;
+    // Limits that cannot be kept are not asked for; the command said so at create.
+    let mut kept = config.clone();
+    kept.limits = limits::kept(&config.limits, &hierarchies)?;
     let job = Job {
         settings,
-        config,
+        config: &kept,
         directory: records.directory(&config.id),
         run: run.path().to_owned(),
-        cgroup: super::cgroup(records, &config.id)?,
+        cgroup,
     };
     let created = if settings.rootless {
         stage::launch_mapped(&job, &streams)?
@@ -269,7 +288,7 @@ pub(super) fn raise(
         pid,
         start_ticks: start_ticks(pid)?.0,
         started,
-        cgroup: super::cgroup_path(&config.id),
+        cgroup: super::cgroup_path(&config.id, &config.limits.cgroup_parent),
         user_namespace: settings.rootless,
         paused: false,
         restarting: false,
@@ -407,12 +426,14 @@ impl Job<'_> {
             user_namespace: self.settings.rootless,
             highest_gid,
             files: self.run.clone(),
+            devices: Found::of(&config.limits)?,
             throttled_cpus: throttled_cpus(),
         };
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
-        // Limits that cannot be kept anyway are not asked for; the command said so at create.
-        let resources = config.resources.clone();
+        let linux = spec.linux().as_ref();
+        let resources = linux.and_then(|linux| linux.resources().clone());
+        let resources = resources.unwrap_or_default();
         let process = spec.process_mut().as_mut();
         let bounding = process.and_then(|process| process.capabilities().clone());
         let bounding = bounding
@@ -431,7 +452,7 @@ impl Job<'_> {
         };
         let plan = plan::build(&spec, &host(), extras)?;
         let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
-        launch(&Launch {
+        let created = launch(&Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
             streams: borrow(&streams.give),
@@ -440,7 +461,18 @@ impl Job<'_> {
             gate: None,
             container: None,
             join_cgroup: None,
-        })
+        })?;
+        self.check_warnings(created, parentage)
+    }
+
+    /// What only the kernel could tell of the limits: an error where the user wants them all.
+    fn check_warnings(&self, created: Created, parentage: Parentage) -> Result<Created> {
+        if !self.config.limits.strict || created.warnings.is_empty() {
+            return Ok(created);
+        }
+        created.abandon(parentage);
+        let text = format!("cannot be enforced: {}", created.warnings.join("; "));
+        Err(Error::unsupported(text).hint("leave --strict-limits out to go without"))
     }
 
     fn mount_root(&self, ownership: Ownership) -> Result<OwnedFd> {

@@ -1,12 +1,12 @@
-//! What a container is: everything decided at `create`, immutable afterwards.
+//! What a container is: everything decided at `create`. `hull update` alone replaces it, whole.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use oci_spec::runtime::LinuxResources;
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{HealthCheck, Notify, RestartPolicy};
+use super::limits::Limits;
 use crate::base::{ContainerId, DiffId, Digest, Timestamp};
 
 /// The version of `config.json`, `state.json` and `run.json`.
@@ -46,7 +46,7 @@ pub struct Config {
     /// Seconds until SIGKILL.
     pub stop_timeout: u32,
     pub log: LogConfig,
-    pub resources: LinuxResources,
+    pub limits: Limits,
     pub extra_hosts: Vec<String>,
     pub sysctls: BTreeMap<String, String>,
     pub security_options: Vec<String>,

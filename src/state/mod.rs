@@ -7,6 +7,7 @@
 
 mod config;
 mod lifecycle;
+mod limits;
 mod live;
 mod names;
 mod records;
@@ -19,6 +20,7 @@ pub use config::{
 pub use lifecycle::{
     Health, HealthCheck, HealthStatus, Notify, OnFailure, Probe, RestartName, RestartPolicy,
 };
+pub use limits::{Device, DeviceRate, Limits};
 pub use live::{End, Live, RunDirectory, boot_id};
 pub use records::{NewContainer, Record, Records};
 pub use status::{Event, Status, next};

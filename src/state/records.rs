@@ -453,6 +453,14 @@ impl Records {
         Ok(state)
     }
 
+    /// Replaces what the container is, whole and durable. `_lock` is that of [`Records::lock`],
+    /// held since the configuration was read: two changes never lose one another.
+    pub fn replace_config(&self, _lock: &File, config: &Config) -> Result<()> {
+        let path = self.directory(&config.id).join("config.json");
+        let durable = !config.auto_remove;
+        replace(&path, &serde_json::to_vec(config)?, durable)
+    }
+
     /// Takes the container out of sight in one rename and gives its name back. The caller deletes
     /// what is at the returned path. Works in any state and needs no free space.
     pub fn bury(&self, id: &ContainerId) -> Result<PathBuf> {

@@ -46,13 +46,7 @@ pub(super) fn make(
         Ok(found) => found,
         Err(code) => return Ok(Err(code)),
     };
-    let limited = request.memory_bytes.is_some() || request.pids_limit.is_some();
-    if limited && !container::can_limit(settings)? {
-        output::note(
-            "WARNING: this user may not write any cgroup here. Limitation discarded. Delegate a \
-             cgroup v2 subtree, or run as root.",
-        );
-    }
+    super::warn_of_limits(settings, &request.limits)?;
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;

@@ -22,14 +22,32 @@ pub mod run;
 mod select;
 pub mod size;
 pub mod start;
+pub mod stats;
 pub mod stop;
+pub mod top;
+pub mod update;
 pub mod wait;
 
+use crate::cli::output;
+use crate::config::Settings;
 use crate::container::Outcome;
 use crate::error::{Error, Kind, Result};
+use crate::state::Limits;
 
 /// Docker's keys to leave a container running: ctrl-p, ctrl-q.
 const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
+
+/// Names the limits that this host cannot keep, one line each.
+///
+/// # Errors
+/// `Unsupported` with `--strict-limits`.
+fn warn_of_limits(settings: &Settings, limits: &Limits) -> Result<()> {
+    for unkept in crate::container::unkept_limits(settings, limits)? {
+        let hint = unkept.hint();
+        output::note(format!("WARNING: {unkept}. Limitation discarded ({hint})."));
+    }
+    Ok(())
+}
 
 /// The exit code of an attached client.
 fn exit_code(outcome: Outcome) -> Result<u8> {

@@ -39,6 +39,12 @@ impl Matches {
         self.0.get_one::<T>(name).cloned()
     }
 
+    /// All values of a typed list flag, in the order given.
+    pub fn values<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Vec<T> {
+        let values = self.0.get_many::<T>(name).unwrap_or_default();
+        values.cloned().collect()
+    }
+
     /// All `--filter`s, in the order given.
     pub fn filters(&self) -> Vec<Filter> {
         let filters = self.0.get_many::<Filter>("filter").unwrap_or_default();

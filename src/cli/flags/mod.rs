@@ -11,6 +11,7 @@
 pub mod container;
 pub mod filter;
 pub mod lifecycle;
+pub mod limits;
 mod matches;
 pub mod moment;
 mod mounts;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::cli::output::table::{align, one_line};
 use crate::cli::output::template::{LABELS, Nil, Object, Shape, Template, Value, json_text};
-use crate::cli::output::{line, steers_terminal};
+use crate::cli::output::{escape, line, steers_terminal};
 use crate::error::Result;
 
 /// How one kind of thing is listed.
@@ -109,6 +109,11 @@ impl Listing {
             return Ok(());
         }
         line(text)
+    }
+
+    /// What [`Listing::print`] prints, escaped.
+    pub fn text(&self, format: Option<&str>, rows: &[Row]) -> Result<String> {
+        Ok(escape(&self.render(format, false, rows)?).into_owned())
     }
 
     /// The same without the line of headers.
