@@ -19,6 +19,7 @@ mod images;
 mod leaks;
 mod lifecycle;
 mod listing;
+mod logs;
 mod oci;
 mod process;
 mod programs;

@@ -6,6 +6,7 @@
 mod accounts;
 mod config;
 mod files;
+pub mod logs;
 mod process;
 
 use std::fs;
