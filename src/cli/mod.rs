@@ -54,6 +54,7 @@ const COMMANDS: &[&Command] = &[
     &container::rm::COMMAND,
     &container::ls::COMMAND,
     &container::logs::COMMAND,
+    &container::cp::COMMAND,
     &container::exec::COMMAND,
     &container::attach::COMMAND,
     &container::wait::COMMAND,

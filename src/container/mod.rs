@@ -4,8 +4,10 @@
 //! stays with it ([`keep`]); everything else talks to the record, the monitor's socket, or the
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
+mod access;
 mod attach;
 mod between;
+mod cp;
 mod create;
 mod defaults;
 mod exec;
@@ -21,6 +23,7 @@ mod stop;
 mod to_spec;
 
 pub use attach::{attach, wait};
+pub use cp::{Copied, CopyRequest, Endpoint, copy};
 pub use create::create;
 pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
 pub use exec::{ExecRequest, exec};

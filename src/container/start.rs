@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::keep::{Handover, hand_over};
-use super::{defaults, files, remove, stage, to_spec};
+use super::{access, defaults, files, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -155,6 +155,7 @@ fn bring_up(
 ) -> Result<Handover> {
     let config = records.config(id)?;
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"

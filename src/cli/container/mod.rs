@@ -2,6 +2,7 @@
 //! does.
 
 pub mod attach;
+pub mod cp;
 pub mod create;
 pub mod exec;
 mod filter;

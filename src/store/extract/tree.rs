@@ -30,6 +30,8 @@ pub(super) struct Tree {
     implicit_bytes: usize,
     /// How deletions are marked.
     pub marks: OverlayXattrs,
+    /// Others use it: a directory and something else never replace each other.
+    pub in_use: bool,
 }
 
 impl Tree {
@@ -40,6 +42,7 @@ impl Tree {
             implicit: BTreeSet::new(),
             implicit_bytes: 0,
             marks,
+            in_use: false,
         }
     }
 
@@ -75,6 +78,9 @@ impl Tree {
             return Ok(());
         };
         match file_type(&stat) {
+            FileType::Directory if self.in_use => Err(Error::conflict(
+                "cannot overwrite directory with non-directory",
+            )),
             FileType::Directory => {
                 // Cached parents may lie below it.
                 self.cache.clear();
