@@ -7,10 +7,13 @@
 mod access;
 mod attach;
 mod between;
+mod commit;
 mod cp;
 mod create;
 mod defaults;
+mod diff;
 mod exec;
+mod export;
 mod files;
 mod keep;
 mod notice;
@@ -23,10 +26,13 @@ mod stop;
 mod to_spec;
 
 pub use attach::{attach, wait};
-pub use cp::{Copied, CopyRequest, Endpoint, copy};
+pub use commit::{CommitRequest, commit};
+pub use cp::{CopyRequest, Endpoint, copy, pour};
 pub use create::create;
 pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
+pub use diff::diff;
 pub use exec::{ExecRequest, exec};
+pub use export::{export, exported};
 pub use keep::{KEEPER, keep, log_name};
 pub use notice::{notice, notice_of};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};

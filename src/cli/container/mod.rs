@@ -2,9 +2,12 @@
 //! does.
 
 pub mod attach;
+pub mod commit;
 pub mod cp;
 pub mod create;
+pub mod diff;
 pub mod exec;
+pub mod export;
 mod filter;
 mod image;
 pub mod inspect;

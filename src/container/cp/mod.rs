@@ -344,7 +344,7 @@ fn write_stream(access: &Access, from: &Inside<'_>, request: &CopyRequest) -> Re
 }
 
 /// Writes all of a stream, in large pieces.
-pub(super) fn pour(from: &mut impl Read, to: &mut impl Write, name: &str) -> Result<u64> {
+pub fn pour(from: &mut impl Read, to: &mut impl Write, name: &str) -> Result<u64> {
     let mut buffer = vec![0; 256 << 10];
     let mut written = 0;
     loop {

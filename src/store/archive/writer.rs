@@ -7,7 +7,10 @@ use super::{Entry, EntryKind};
 
 /// Appends the headers of `entry` to `out`. For a sparse file, also the map its data begins with.
 pub(in crate::store) fn write_headers(entry: &Entry, out: &mut Vec<u8>) {
-    let map = entry.segments.as_deref().map(sparse_map);
+    let map = entry
+        .segments
+        .as_deref()
+        .map(|parts| sparse_map(parts, entry.size));
     let data: u64 = match (&entry.segments, &map) {
         (Some(segments), Some(map)) => {
             map.len() as u64 + segments.iter().map(|part| part.length).sum::<u64>()
@@ -71,10 +74,17 @@ fn fitting(value: u64, digits: u32) -> u64 {
     if fits(value, digits) { value } else { 0 }
 }
 
-/// PAX 1.0: the number of segments, then offset and length of each, padded to a block.
-fn sparse_map(segments: &[Segment]) -> Vec<u8> {
-    let mut map = format!("{}\n", segments.len()).into_bytes();
-    for part in segments {
+/// PAX 1.0: the number of segments, then offset and length of each, padded to a block. GNU tar
+/// makes a file as long as its last segment says, so a hole at the end needs an empty one.
+fn sparse_map(segments: &[Segment], size: u64) -> Vec<u8> {
+    let end = segments.last().map_or(0, |last| last.offset + last.length);
+    let tail = (end < size).then_some(Segment {
+        offset: size,
+        length: 0,
+    });
+    let count = segments.len() + usize::from(tail.is_some());
+    let mut map = format!("{count}\n").into_bytes();
+    for part in segments.iter().chain(&tail) {
         map.extend_from_slice(format!("{}\n{}\n", part.offset, part.length).as_bytes());
     }
     pad(&mut map);

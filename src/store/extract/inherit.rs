@@ -93,7 +93,7 @@ fn lookup(layer: BorrowedFd<'_>, path: &[u8]) -> Result<Found> {
 }
 
 /// Whether overlayfs shows nothing of this directory from below.
-pub(in crate::store) fn is_opaque(dir: &OwnedFd) -> bool {
+pub fn is_opaque(dir: &OwnedFd) -> bool {
     let has = |name: &str| {
         let mut value = [0u8; 1];
         rustix::fs::fgetxattr(dir, name, &mut value).is_ok_and(|_| value == *b"y")

@@ -24,8 +24,9 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 pub(super) use attributes::{clamp_time, is_kept, without_root_id};
-pub(super) use inherit::{inherit_parents, is_opaque};
-pub(super) use whiteout::is_whiteout;
+pub(super) use inherit::inherit_parents;
+pub use inherit::is_opaque;
+pub use whiteout::is_whiteout;
 
 use self::entry::Extractor;
 use super::archive::{EntryKind, Reader, Source};

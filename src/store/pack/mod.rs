@@ -10,6 +10,8 @@
 //! reader's buffer. A tree that changes meanwhile gives a well-formed archive of what was seen.
 
 mod body;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::io;
