@@ -12,4 +12,4 @@ mod view;
 pub use copy::{Owner, Target, TreeCopy};
 pub use overlay::{Options, Upper, mount, mount_read_only};
 pub use user::{User, resolve_user};
-pub use view::{Found, Last, Node, View, join, names_in};
+pub use view::{Found, Last, Node, View, is_kernels, is_mount_root, join, names_in};

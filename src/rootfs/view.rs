@@ -11,7 +11,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxAttributes, StatxFlags,
+};
 use rustix::io::Errno;
 
 /// As many symbolic links as the kernel follows (`MAXSYMLINKS`).
@@ -241,6 +243,33 @@ fn path_of(trail: &[Step]) -> Vec<u8> {
 /// `path/name`; the root's path is empty.
 pub fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
     [path, b"/", name].concat()
+}
+
+/// Whether this is the root of a mount, in whatever mount namespace (statx(2), Linux 5.8).
+pub fn is_mount_root(fd: &OwnedFd) -> bool {
+    let flags = AtFlags::EMPTY_PATH | AtFlags::SYMLINK_NOFOLLOW;
+    let known = rustix::fs::statx(fd, c"", flags, StatxFlags::empty());
+    known.is_ok_and(|known| known.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Whether this is a view of the kernel and no place for files: reading all of it would not end
+/// well, and says nothing about a container. Copies of a tree leave out what is in it.
+pub fn is_kernels(fd: &OwnedFd) -> bool {
+    /// linux/magic.h: proc, sysfs, cgroup, cgroup2, devpts, mqueue (ipc/mqueue.c), debugfs,
+    /// tracefs, securityfs, bpf.
+    const KINDS: [i64; 10] = [
+        0x9fa0,
+        0x6265_6572,
+        0x0027_e0eb,
+        0x6367_7270,
+        0x1cd1,
+        0x1980_0202,
+        0x6462_6720,
+        0x7472_6163,
+        0x7363_6673,
+        0xcafe_4a11,
+    ];
+    rustix::fs::fstatfs(fd).is_ok_and(|known| KINDS.contains(&known.f_type))
 }
 
 /// The names in a directory, sorted by their bytes, and a descriptor that lists it.

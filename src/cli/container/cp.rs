@@ -1,7 +1,7 @@
 //! `hull cp`.
 
 use crate::base::ByteSize;
-use crate::cli::flags::{Matches, switch};
+use crate::cli::flags::{Matches, switch, switch_on};
 use crate::cli::{Command, MappedRoot, Words, output, store};
 use crate::config::Settings;
 use crate::container::{self, CopyRequest, Endpoint};
@@ -20,7 +20,7 @@ pub const COMMAND: Command = Command {
             .arg(switch("archive", archive).short('a'))
             .arg(switch("follow-link", "Always follow symbol link in SRC_PATH").short('L'))
             .arg(
-                switch(
+                switch_on(
                     "quiet",
                     "Suppress progress output during copy, the default unless \
                         standard output is a terminal",

@@ -19,7 +19,7 @@ use super::access::{self, Access, Intent};
 use crate::base::Ownership;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
-use crate::rootfs::{Found, Last, Node, Owner, Target, TreeCopy, View};
+use crate::rootfs::{Found, Last, Node, Owner, Target, TreeCopy, View, is_kernels, is_mount_root};
 use crate::store::{Form, Pack, Placing, Store, decompress, unpack_into};
 
 /// What to copy, and how.
@@ -328,7 +328,11 @@ fn write_stream(access: &Access, from: &Inside<'_>, request: &CopyRequest) -> Re
     let (node, path) = source_inside(access, from, request)?;
     let view = &access.view;
     let enter = move |dir: std::os::fd::BorrowedFd<'_>, below: &[u8], name: &[u8]| {
-        view.child(dir, &[&path[..], below].concat(), name)
+        let child = view.child(dir, &[&path[..], below].concat(), name)?;
+        match is_mount_root(&child) && is_kernels(&child) {
+            true => Err(Errno::NOENT),
+            false => Ok(child),
+        }
     };
     let name = match from.typed.contents {
         true => b".",

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::view::{Last, Node, View, join, names_in};
+use super::view::{Last, Node, View, is_kernels, is_mount_root, join, names_in};
 use crate::error::{Context as _, Error, Result};
 
 /// Whose the copies are.
@@ -141,7 +141,12 @@ impl<'a> TreeCopy<'a> {
             }
             if node.is_directory() {
                 let target = self.directory(&level.target, &name)?;
-                levels.push(self::level(node, path, target)?);
+                let hollow = is_mount_root(&node.fd) && is_kernels(&node.fd);
+                let mut level = self::level(node, path, target)?;
+                if hollow {
+                    level.names = Vec::new().into_iter();
+                }
+                levels.push(level);
             } else {
                 self.leaf(&node, &level.target, &name).context(subject)?;
             }
@@ -299,6 +304,14 @@ impl<'a> TreeCopy<'a> {
         Ok(())
     }
 
+    /// Whether a mount is what has the name. The kernel refuses to unlink it only in the mount
+    /// namespace it is in; elsewhere the name and the mount go (Linux 3.18, `detach_mounts`).
+    fn is_mounted(&self, into: &Target, name: &[u8]) -> bool {
+        let child = self.to.child(into.fd.as_fd(), &into.path, name);
+        let place = self.to.mounted_at(&join(&into.path, name));
+        place.is_some() || child.is_ok_and(|child| is_mount_root(&child))
+    }
+
     /// Runs `make`, after removing what has the name.
     fn make<T>(
         &self,
@@ -311,6 +324,9 @@ impl<'a> TreeCopy<'a> {
             match make() {
                 Err(Errno::EXIST) => {}
                 made => return made.map_err(Error::from),
+            }
+            if self.is_mounted(into, name) {
+                return Err(Errno::BUSY.into());
             }
             match rustix::fs::unlinkat(&into.fd, name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}

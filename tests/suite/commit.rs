@@ -1,0 +1,1 @@
+//! `diff`, `export` and `commit`.
