@@ -70,8 +70,8 @@ pub fn apply_change(config: &mut Execution, change: &str) -> Result<()> {
         "HEALTHCHECK" => config.healthcheck = Some(healthcheck(rest, config).map_err(refuse)?),
         _ => {
             return Err(refuse("not an instruction that can change an image").hint(
-                "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, USER, \
-                 VOLUME, WORKDIR",
+                "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, \
+                 USER, VOLUME, WORKDIR",
             ));
         }
     }

@@ -4,21 +4,23 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::bed::{Bed, Who, skip};
+use crate::bed::{Bed, skip};
 use crate::faults::{Seed, points, sweep, traced, verify};
 use crate::images::{Image, Tree};
-use crate::process::{run, wait_until};
+use crate::process::{Ran, run, wait_until};
 
 each_who!(
     changes_are_listed_in_dockers_words,
     an_export_is_the_files_without_the_mounts,
-    a_committed_image_runs_and_is_committed_again,
+    a_committed_image_runs_and_says_how_it_was_made,
+    what_is_committed_builds_on_what_was,
     f6_commit_killed_anywhere_leaves_old_tags_intact,
 );
 root_and_user!(
     a_touched_file_is_no_change,
     an_export_that_fails_leaves_nothing,
     deletions_and_replaced_directories_are_committed,
+    the_config_is_that_of_the_container,
     changes_to_the_config_are_applied,
     the_container_is_frozen_while_it_is_read,
     a_squashed_image_has_one_layer,
@@ -26,23 +28,25 @@ root_and_user!(
     sixty_links_and_holes_survive_an_export,
 );
 
+/// What a program of an image says.
+fn in_image(bed: &Bed, image: &str, words: &[&str]) -> Ran {
+    let head = ["run", "--rm", "--network", "none", image];
+    bed.hull(&[&head, words].concat())
+}
+
+/// A container that has run a script to its end.
+#[track_caller]
+fn finished(bed: &Bed, name: &str, image: &str, script: &str) {
+    let head = ["run", "--name", name, "--network", "none", image];
+    bed.hull(&[&head[..], &["sh", "-c", script]].concat()).ok();
+}
+
 /// A finished container `box` that changed one of everything.
 fn changed(bed: &Bed) {
     let script = "set -e; echo new >/newfile; rm /etc/group; echo more >>/etc/passwd; \
                   mkdir -p /deep/er; echo x >/deep/er/leaf; chmod 700 /var; \
                   rm -r /root; mkdir /root; echo n >/root/new; ln -s /etc /link";
-    let words = [
-        "run",
-        "--name",
-        "box",
-        "--network",
-        "none",
-        "busybox:test",
-        "sh",
-        "-c",
-        script,
-    ];
-    bed.hull(&words).ok();
+    finished(bed, "box", "busybox:test", script);
 }
 
 const CHANGES: &str = "A /deep\nA /deep/er\nA /deep/er/leaf\nC /etc\nD /etc/group\n\
@@ -89,18 +93,7 @@ fn a_touched_file_is_no_change(bed: &Bed) {
     // Opened for writing and not written: overlayfs has copied them up all the same.
     let script = ": >>/etc/passwd; chmod 644 /etc/passwd; mkdir /etc/d; rmdir /etc/d; \
                   printf 'x\\n' >'/odd\nname'";
-    let words = [
-        "run",
-        "--name",
-        "box",
-        "--network",
-        "none",
-        "busybox:test",
-        "sh",
-        "-c",
-        script,
-    ];
-    bed.hull(&words).ok();
+    finished(bed, "box", "busybox:test", script);
     bed.hull(&["diff", "box"])
         .fails(0)
         .stdout_is("A /odd\\nname\n");
@@ -162,18 +155,7 @@ fn an_export_is_the_files_without_the_mounts(bed: &Bed) {
 fn sixty_links_and_holes_survive_an_export(bed: &Bed) {
     let script = "mkdir /d; echo x >/d/0; for i in $(seq 60); do ln /d/0 /d/$i; done; \
                   truncate -s 4G /d/holes; mkfifo /d/fifo; chmod 4755 /d/0";
-    let words = [
-        "run",
-        "--name",
-        "box",
-        "--network",
-        "none",
-        "busybox:test",
-        "sh",
-        "-c",
-        script,
-    ];
-    bed.hull(&words).ok();
+    finished(bed, "box", "busybox:test", script);
     bed.hull(&["export", "-o", "out.tar", "box"]).ok();
     let size = fs::metadata(bed.dir.join("work/out.tar"))
         .expect("is there")
@@ -244,7 +226,7 @@ fn history(bed: &Bed, image: &str, column: &str) -> Vec<String> {
     ran.ok().lines().map(str::to_owned).collect()
 }
 
-fn a_committed_image_runs_and_is_committed_again(bed: &Bed) {
+fn a_committed_image_runs_and_says_how_it_was_made(bed: &Bed) {
     changed(bed);
     let words = [
         "commit",
@@ -273,17 +255,13 @@ fn a_committed_image_runs_and_is_committed_again(bed: &Bed) {
     assert_eq!(made_by.len(), 2, "{made_by:?}");
     assert_eq!(history(bed, "made:1", "Comment")[0], "a message");
     let look = "cat /newfile /deep/er/leaf /root/new; ls /etc/group; ls /root; stat -c %a /var";
-    let seen = bed.hull(&[
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "made:1",
-        "sh",
-        "-c",
-        look,
-    ]);
+    let seen = in_image(bed, "made:1", &["sh", "-c", look]);
     seen.stdout_is("new\nx\nn\nnew\n700\n");
+}
+
+fn what_is_committed_builds_on_what_was(bed: &Bed) {
+    changed(bed);
+    bed.hull(&["commit", "box", "made:1"]).ok();
     // The same changes on the same image are the same layer, and nothing is changed by it.
     bed.hull(&["container", "commit", "box"]).ok();
     bed.hull(&["commit", "box", "same:1"]).ok();
@@ -291,29 +269,9 @@ fn a_committed_image_runs_and_is_committed_again(bed: &Bed) {
     assert_eq!(layers("made:1"), layers("same:1"));
     bed.hull(&["diff", "box"]).fails(0).stdout_is(CHANGES);
     // Again, on what was made.
-    let words = [
-        "run",
-        "--name",
-        "two",
-        "--network",
-        "none",
-        "made:1",
-        "sh",
-        "-c",
-        "rm /newfile",
-    ];
-    bed.hull(&words).ok();
+    finished(bed, "two", "made:1", "rm /newfile");
     bed.hull(&["commit", "two", "made:2"]).ok();
-    let seen = bed.hull(&[
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "made:2",
-        "ls",
-        "/newfile",
-        "/deep",
-    ]);
+    let seen = in_image(bed, "made:2", &["ls", "/newfile", "/deep"]);
     seen.fails(1).stdout_is("/deep:\ner\n");
     assert_eq!(layers("made:2").matches("sha256").count(), 3);
     // One that changed nothing adds no layer.
@@ -326,15 +284,7 @@ fn a_committed_image_runs_and_is_committed_again(bed: &Bed) {
     bed.hull(&["rm", "box", "two", "none"]).ok();
     bed.hull(&["rmi", "-f", "busybox:test", "made:1", "same:1"])
         .ok();
-    let seen = bed.hull(&[
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "made:2",
-        "cat",
-        "/root/new",
-    ]);
+    let seen = in_image(bed, "made:2", &["cat", "/root/new"]);
     seen.fails(0).stdout_is("n\n");
     verify(&bed.store());
 }
@@ -368,16 +318,7 @@ fn deletions_and_replaced_directories_are_committed(bed: &Bed) {
     ran.ok();
     bed.hull(&["commit", "box", "made:1"]).ok();
     let look = "ls -d /d/*; cat /e; ls /f; stat -c %a /d; stat -c %u:%g /d/new";
-    let seen = bed.hull(&[
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "made:1",
-        "sh",
-        "-c",
-        look,
-    ]);
+    let seen = in_image(bed, "made:1", &["sh", "-c", look]);
     seen.fails(0).stdout_is("/d/new\ne\nh\n711\n1000:50\n");
     let same = "D /d/old\nD /d/sub\nC /e\nC /f\n";
     let diff = bed.hull(&["diff", "box"]);
@@ -398,7 +339,7 @@ fn deletions_and_replaced_directories_are_committed(bed: &Bed) {
     bed.hull(&["diff", "after"]).fails(0).stdout_is("");
 }
 
-fn changes_to_the_config_are_applied(bed: &Bed) {
+fn the_config_is_that_of_the_container(bed: &Bed) {
     let flags = [
         "run",
         "--name",
@@ -420,7 +361,15 @@ fn changes_to_the_config_are_applied(bed: &Bed) {
     assert_eq!(ask("plain:1", "Labels.who"), "\"me\"");
     assert_eq!(ask("plain:1", "Cmd"), "[\"true\"]");
     assert_eq!(ask("plain:1", "StopSignal"), "\"2\"");
+}
+
+fn changes_to_the_config_are_applied(bed: &Bed) {
+    finished(bed, "box", "busybox:test", "true");
+    let ask = |what: &str| bed.inspect("other:1", &format!("{{{{json .Config.{what}}}}}"));
     let changes = [
+        "ENV OWN=1",
+        "LABEL who=me",
+        "WORKDIR /tmp",
         "ENTRYPOINT [\"echo\", \"said\"]",
         "ENV OWN=2 NEW=\"a b\"",
         "EXPOSE 80/tcp",
@@ -450,9 +399,9 @@ fn changes_to_the_config_are_applied(bed: &Bed) {
         ("StopSignal", "\"SIGKILL\""),
     ];
     for (field, wanted) in table {
-        assert_eq!(ask("other:1", field), wanted, "{field}");
+        assert_eq!(ask(field), wanted, "{field}");
     }
-    let env = ask("other:1", "Env");
+    let env = ask("Env");
     assert!(
         env.contains("OWN=2") && env.contains("NEW=a b") && !env.contains("OWN=1"),
         "{env}"
@@ -534,16 +483,7 @@ fn a_squashed_image_has_one_layer(bed: &Bed) {
     bed.hull(&["rm", "box"]).ok();
     bed.hull(&["rmi", "busybox:test"]).ok();
     let look = "cat /newfile; ls /etc/group /root";
-    let seen = bed.hull(&[
-        "run",
-        "--rm",
-        "--network",
-        "none",
-        "flat:1",
-        "sh",
-        "-c",
-        look,
-    ]);
+    let seen = in_image(bed, "flat:1", &["sh", "-c", look]);
     seen.fails(1).stdout_is("new\n/root:\nnew\n");
 }
 

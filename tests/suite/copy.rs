@@ -9,6 +9,7 @@ use crate::bed::{Bed, Who, skip};
 each_who!(
     files_and_trees_go_both_ways_in_every_state,
     copies_go_where_docker_puts_them,
+    copies_come_out_where_docker_puts_them,
     what_cannot_be_copied_is_named,
     tar_streams_go_both_ways,
     binds_are_entered_running_or_not,
@@ -145,7 +146,10 @@ fn copies_go_where_docker_puts_them(bed: &Bed) {
         let links = bed.hull(&["exec", "box", "sh", "-c", links]);
         links.fails(0).stdout_is("dir\nfile\nmade\n");
     }
-    // And the same way out.
+}
+
+fn copies_come_out_where_docker_puts_them(bed: &Bed) {
+    bed.detached(&["--name", "box"], &["sleep", "60"]);
     bed.hull(&[
         "exec",
         "box",

@@ -94,7 +94,8 @@ fn copy_attributes(
     };
     for name in list[..length].split(|byte| *byte == 0) {
         let of_user = name.starts_with(b"user.") && !name.starts_with(b"user.overlay.");
-        if !of_user && !(trusted && name == b"security.capability") {
+        let is_capability = trusted && name == b"security.capability";
+        if !of_user && !is_capability {
             continue;
         }
         let mut value = vec![0u8; 64 << 10];
