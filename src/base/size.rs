@@ -49,10 +49,20 @@ impl ByteSize {
     /// Decimal units with this many significant digits and no trailing zeros; tables use 3.
     pub fn human(&self, digits: usize) -> String {
         const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        self.scaled(1000.0, UNITS, digits)
+    }
+
+    /// Binary units with four significant digits, as go-units `BytesSize`: `1.191MiB`.
+    pub fn binary(&self) -> String {
+        const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        self.scaled(1024.0, UNITS, 4)
+    }
+
+    fn scaled(&self, base: f64, units: [&str; 7], digits: usize) -> String {
         let mut value = self.0 as f64;
         let mut unit = 0;
-        while value >= 1000.0 && unit + 1 < UNITS.len() {
-            value /= 1000.0;
+        while value >= base && unit + 1 < units.len() {
+            value /= base;
             unit += 1;
         }
         let whole = (value as u64).to_string().len();
@@ -62,7 +72,7 @@ impl ByteSize {
         } else {
             &text
         };
-        format!("{text}{}", UNITS[unit])
+        format!("{text}{}", units[unit])
     }
 }
 
@@ -103,5 +113,14 @@ mod tests {
             assert_eq!(ByteSize(bytes).to_string(), text);
         }
         assert_eq!(ByteSize(7_798_123).human(3), "7.8MB");
+        let binary = [
+            (0, "0B"),
+            (1_248_832, "1.191MiB"),
+            (64 << 20, "64MiB"),
+            (1023, "1023B"),
+        ];
+        for (bytes, text) in binary {
+            assert_eq!(ByteSize(bytes).binary(), text);
+        }
     }
 }

@@ -237,7 +237,7 @@ fn parse_command(command: &Command, path: &str, words: &[String]) -> Result<Matc
     if split.help {
         return Err(Screen::answer(help::command(command, path)));
     }
-    if let Some(rule) = broken_rule(command.words, split.words.len()) {
+    if let Some(rule) = broken_rule(words_wanted(command.words, &split), split.words.len()) {
         let too_many = command.words == Words::None && !command.words_hint.is_empty();
         let hint = match too_many {
             true => format!(" ({})", command.words_hint),
@@ -299,6 +299,21 @@ fn explain(declared: &clap::Command, error: &clap::Error) -> String {
     match arg {
         Some(arg) => walk::refused_value(arg, &context(ContextKind::InvalidValue), &why),
         None => why,
+    }
+}
+
+/// The rule that counts for these flags.
+fn words_wanted(rule: Words, split: &walk::Split) -> Words {
+    let Words::AtLeastUnless(count, flags) = rule else {
+        return rule;
+    };
+    let names = split
+        .flags
+        .iter()
+        .filter_map(|flag| flag.strip_prefix("--")?.split('=').next());
+    match names.into_iter().any(|name| flags.contains(&name)) {
+        true => Words::AtLeast(0),
+        false => Words::AtLeast(count),
     }
 }
 

@@ -21,6 +21,7 @@
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
 mod completion;
+mod confirm;
 mod container;
 mod dispatch;
 pub mod flags;
@@ -51,6 +52,9 @@ const COMMANDS: &[&Command] = &[
     &container::kill::COMMAND,
     &container::pause::COMMAND,
     &container::pause::UNPAUSE,
+    &container::update::COMMAND,
+    &container::stats::COMMAND,
+    &container::top::COMMAND,
     &container::rm::COMMAND,
     &container::ls::COMMAND,
     &container::logs::COMMAND,
@@ -62,12 +66,18 @@ const COMMANDS: &[&Command] = &[
     &container::attach::COMMAND,
     &container::wait::COMMAND,
     &container::inspect::COMMAND,
+    &container::healthcheck::COMMAND,
+    &container::rename::COMMAND,
+    &container::port::COMMAND,
+    &container::exists::COMMAND,
+    &container::prune::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,
     &image::inspect::COMMAND,
     &image::load::COMMAND,
     &image::ls::COMMAND,
+    &image::prune::COMMAND,
     &image::pull::COMMAND,
     &image::rm::COMMAND,
     &image::tag::COMMAND,
@@ -81,8 +91,10 @@ const COMMANDS: &[&Command] = &[
     &oci::list::COMMAND,
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
+    &system::boot::COMMAND,
     &system::events::COMMAND,
     &system::info::COMMAND,
+    &system::prune::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
     &generate::MAN,
@@ -94,6 +106,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("builder", "Manage builds"),
     ("container", "Manage containers"),
     ("generate", "Write files made from the command table"),
+    ("healthcheck", "Look at the health of containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
     ("oci", "Run OCI bundles, with the command line of runc"),
@@ -175,6 +188,8 @@ pub enum Words {
     None,
     Exactly(usize),
     AtLeast(usize),
+    /// As many, unless one of these flags names what is meant.
+    AtLeastUnless(usize, &'static [&'static str]),
     AtMost(usize),
     Between(usize, usize),
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use oci_spec::runtime::{LinuxMemory, LinuxPids, LinuxResources};
-
-use super::{defaults, notice_of, records, request::Request, to_spec};
+use super::{defaults, lifecycle, limits, notice_of, records, request::Request, to_spec};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -23,6 +21,7 @@ const NAME_TRIES: u32 = 100;
 /// # Errors
 /// `Conflict` for a name that is taken, `Invalid` for values outside their grammar.
 pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<ContainerId> {
+    limits::check(&request.limits)?;
     let config = config(settings, request, image)?;
     for target in image.config.config.volumes.keys() {
         let subject = || format!("volume {target:?} of the image");
@@ -97,12 +96,16 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         stop_signal,
         stop_timeout: request.stop_timeout.unwrap_or(defaults::STOP_TIMEOUT),
         log: log(settings, request)?,
-        resources: resources(request),
+        limits: limits::settled(request.limits.clone()),
         extra_hosts: request.extra_hosts.clone(),
         sysctls: request.sysctls.clone(),
         security_options: request.security_options.clone(),
         group_add: request.group_add.clone(),
         oom_score_adj: request.oom_score_adj,
+        restart: request.lifecycle.restart,
+        health: lifecycle::health(&request.lifecycle.health, execution),
+        timeout: request.lifecycle.timeout,
+        notify: request.lifecycle.notify.unwrap_or_default(),
         exposed_ports: exposed,
     })
 }
@@ -247,21 +250,6 @@ fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
         max_bytes: request.log_max_bytes.or(settings.logs.max_size),
         max_files: request.log_max_files.unwrap_or(settings.logs.max_file),
     })
-}
-
-fn resources(request: &Request) -> LinuxResources {
-    let mut resources = LinuxResources::default();
-    let mut pids = LinuxPids::default();
-    let wanted = request.pids_limit.unwrap_or(defaults::PIDS_LIMIT);
-    pids.set_limit(if wanted > 0 { wanted } else { -1 });
-    resources.set_pids(Some(pids));
-    resources.set_devices(None);
-    if let Some(bytes) = request.memory_bytes {
-        let mut memory = LinuxMemory::default();
-        memory.set_limit(i64::try_from(bytes).ok());
-        resources.set_memory(Some(memory));
-    }
-    resources
 }
 
 /// The command as `ps` shows it: arguments with blanks in them in quotes.

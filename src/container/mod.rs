@@ -11,19 +11,30 @@ mod commit;
 mod cp;
 mod create;
 mod defaults;
+mod devices;
 mod diff;
 mod exec;
 mod export;
 mod files;
+mod health;
 mod keep;
+mod lifecycle;
+mod limits;
 mod notice;
+mod processes;
+mod prune;
 mod relay;
 mod remove;
+mod rename;
 mod request;
+mod restart;
 mod stage;
 mod start;
+mod stats;
 mod stop;
 mod to_spec;
+mod top;
+mod update;
 
 pub use attach::{attach, wait};
 pub use commit::{CommitRequest, commit};
@@ -33,22 +44,32 @@ pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
 pub use diff::diff;
 pub use exec::{ExecRequest, exec};
 pub use export::{export, exported};
+pub use health::check_health;
 pub use keep::{KEEPER, keep, log_name};
+pub use lifecycle::{HealthRequest, Lifecycle};
+pub use limits::Unkept;
 pub use notice::{notice, notice_of};
+pub use processes::ProcessInfo;
+pub use prune::{Pruned as ContainersPruned, prune};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, remove};
+pub use rename::rename;
 pub use request::Request;
 pub use start::{Foreground, start};
+pub use stats::{Sample, Used, host_memory, sample};
 pub use stop::{kill, pause, stop, unpause};
+pub use top::{host_ps, top};
+pub use update::{Change, update};
 
 use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::state::{Event, Live, Records, Status, boot_id};
+use crate::state::{Event, Limits, Live, Records, Status, boot_id};
 use crate::store::Store;
 
 /// The records of these settings.
@@ -68,20 +89,44 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
     Ok(crate::rootless::IdMap::for_caller()?.ownership())
 }
 
-/// The cgroups of a container, none where this user may not write any.
+/// The cgroups of a container, none where this user may not write any. Where it is comes from the
+/// run record while there is one; a record that cannot be read must not keep a container from
+/// being removed.
 fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
-    let known = Hierarchies::known(&records.run().join("cgroups.json"), boot_id())?;
-    Cgroup::at(&known, &cgroup_path(id))
+    let live = records.run_directory(id).live().map(|live| live.cgroup);
+    let path = live.unwrap_or_else(|| {
+        let config = records.config(id);
+        let parent = config.map_or(String::new(), |config| config.limits.cgroup_parent);
+        cgroup_path(id, &parent)
+    });
+    Cgroup::at(&hierarchies(records)?, &path)
 }
 
-/// Whether this user has cgroups here to keep limits with.
-pub fn can_limit(settings: &Settings) -> Result<bool> {
-    let known = Hierarchies::known(&settings.run.join("cgroups.json"), boot_id())?;
-    Ok(known.version_2.is_some() || !known.version_1.is_empty())
+/// The hierarchies that this user may write.
+fn hierarchies(records: &Records) -> Result<Hierarchies> {
+    Hierarchies::known(&records.run().join("cgroups.json"), boot_id())
 }
 
-fn cgroup_path(id: &ContainerId) -> std::path::PathBuf {
-    std::path::Path::new("hull").join(id.to_string())
+/// Below every hierarchy's root, as Docker lays it out: the parent, then the whole id.
+fn cgroup_path(id: &ContainerId, parent: &str) -> PathBuf {
+    let parent = match parent.trim_matches('/') {
+        "" => "hull",
+        parent => parent,
+    };
+    Path::new(parent).join(id.to_string())
+}
+
+/// Which of a request's limits this host cannot keep: what to tell the user before a container is
+/// made.
+///
+/// # Errors
+/// `Unsupported` where the user wants all of them or none.
+pub fn unkept_limits(settings: &Settings, limits: &Limits) -> Result<Vec<Unkept>> {
+    let unkept = limits::unkept(limits, &hierarchies(&records(settings))?);
+    if limits.strict {
+        limits::refuse(&unkept)?;
+    }
+    Ok(unkept)
 }
 
 /// How long the kernel may take to end a killed process.
@@ -112,12 +157,15 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
         let ended = crate::runtime::process::await_end(container.as_fd(), DEATH);
         ended.context(|| format!("container {id} does not die"))?;
     }
-    cgroup(&records, id)?.end(DEATH)?;
+    let cgroup = cgroup(&records, id)?;
+    let oom_killed = cgroup.oom_kills() > 0;
+    cgroup.end(DEATH)?;
     let end = live.and_then(|live| live.ended);
     let died = records.apply(id, Event::Died, |state| {
         state.status = Status::Exited;
         state.exit_code = end.map_or(137, |end| end.exit_code);
         state.finished = Some(end.map_or_else(Timestamp::now, |end| end.at));
+        state.oom_killed = oom_killed;
         if end.is_none() {
             state.error = "monitor lost".to_owned();
         }

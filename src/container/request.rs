@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::lifecycle::Lifecycle;
 use crate::base::{Name, Timestamp};
-use crate::state::{Mount, NetworkMode, UlimitConfig};
+use crate::state::{Limits, Mount, NetworkMode, UlimitConfig};
 
 /// Limits in the order they were given; a later one of the same name wins.
 pub type Ulimits = Vec<UlimitConfig>;
@@ -39,8 +40,7 @@ pub struct Request {
     pub stop_timeout: Option<u32>,
     pub ulimits: Ulimits,
     pub shm_bytes: Option<u64>,
-    pub pids_limit: Option<i64>,
-    pub memory_bytes: Option<u64>,
+    pub limits: Limits,
     pub group_add: Vec<String>,
     pub security_options: Vec<String>,
     pub extra_hosts: Vec<String>,
@@ -50,6 +50,7 @@ pub struct Request {
     pub log_max_files: Option<u32>,
     pub oom_score_adj: Option<i32>,
     pub expose: Vec<String>,
+    pub lifecycle: Lifecycle,
     /// When the request was made.
     pub at: Timestamp,
 }
@@ -82,8 +83,7 @@ impl Request {
             stop_timeout: None,
             ulimits: Vec::new(),
             shm_bytes: None,
-            pids_limit: None,
-            memory_bytes: None,
+            limits: Limits::default(),
             group_add: Vec::new(),
             security_options: Vec::new(),
             extra_hosts: Vec::new(),
@@ -93,6 +93,7 @@ impl Request {
             log_max_files: None,
             oom_score_adj: None,
             expose: Vec::new(),
+            lifecycle: Lifecycle::default(),
             at: Timestamp::now(),
         }
     }

@@ -7,7 +7,8 @@ use oci_spec::runtime::{
     Mount as OciMount, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
-use super::defaults;
+use super::devices::{Found, Node};
+use super::{defaults, limits};
 use crate::error::{Error, Result};
 use crate::rootfs::User;
 use crate::runtime::plan::validate_target;
@@ -23,6 +24,8 @@ pub struct Surroundings {
     pub highest_gid: u32,
     /// Where the files are that are bound into /etc.
     pub files: PathBuf,
+    /// The devices that the limits name.
+    pub devices: Found,
     /// The directories of this host's CPUs that count how often each was too hot.
     pub throttled_cpus: Vec<String>,
 }
@@ -211,8 +214,13 @@ fn namespaces(config: &Config) -> Vec<LinuxNamespace> {
 fn linux(config: &Config, around: &Surroundings) -> Linux {
     let mut linux = Linux::default();
     linux.set_namespaces(Some(namespaces(config)));
-    linux.set_resources(Some(config.resources.clone()));
-    linux.set_devices(None).set_seccomp(None);
+    let resources = limits::resources(&config.limits, config.privileged, &around.devices);
+    linux.set_resources(Some(resources));
+    // A user namespace makes no device nodes: there the host's are bound.
+    let nodes = around.devices.nodes.iter().map(Node::to_spec);
+    let nodes = (!around.user_namespace).then(|| nodes.collect::<Vec<_>>());
+    linux.set_devices(nodes.filter(|nodes| !nodes.is_empty()));
+    linux.set_seccomp(None);
     let mut sysctls: std::collections::HashMap<String, String> =
         config.sysctls.clone().into_iter().collect();
     if config.network == NetworkMode::None {
@@ -334,8 +342,17 @@ fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
             ));
         }
     }
+    if around.user_namespace {
+        out.extend(around.devices.nodes.iter().map(bound_device));
+    }
     out.extend(config.mounts.iter().map(user_mount));
     out
+}
+
+/// A device of the host where none can be made.
+fn bound_device(node: &Node) -> OciMount {
+    let options = ["bind", "rprivate", "nosuid", "noexec", "dev"];
+    oci_mount("bind", &node.on_host, &node.in_container, &options)
 }
 
 fn user_mount(mount: &Mount) -> OciMount {

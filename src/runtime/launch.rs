@@ -220,7 +220,8 @@ impl Created {
         start_through(self.report.as_fd(), &self.program)
     }
 
-    fn abandon(&self, parentage: Parentage) {
+    /// Ends it before its program runs.
+    pub fn abandon(&self, parentage: Parentage) {
         // It may be gone already.
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
         if parentage == Parentage::Caller {

@@ -1,11 +1,12 @@
-//! What a container is: everything decided at `create`, immutable afterwards.
+//! What a container is: everything decided at `create`. `hull update` alone replaces it, whole.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use oci_spec::runtime::LinuxResources;
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::{HealthCheck, Notify, RestartPolicy};
+use super::limits::Limits;
 use crate::base::{ContainerId, DiffId, Digest, Timestamp};
 
 /// The version of `config.json`, `state.json` and `run.json`.
@@ -45,12 +46,21 @@ pub struct Config {
     /// Seconds until SIGKILL.
     pub stop_timeout: u32,
     pub log: LogConfig,
-    pub resources: LinuxResources,
+    pub limits: Limits,
     pub extra_hosts: Vec<String>,
     pub sysctls: BTreeMap<String, String>,
     pub security_options: Vec<String>,
     pub group_add: Vec<String>,
     pub oom_score_adj: Option<i32>,
+    #[serde(default)]
+    pub restart: RestartPolicy,
+    #[serde(default)]
+    pub health: Option<HealthCheck>,
+    /// Seconds after which it is killed.
+    #[serde(default)]
+    pub timeout: Option<u32>,
+    #[serde(default)]
+    pub notify: Notify,
     /// What the image exposes and the user added, e.g. `80/tcp`.
     pub exposed_ports: Vec<String>,
 }

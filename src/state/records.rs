@@ -12,7 +12,8 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, SCHEMA};
-use super::live::{Live, RunDirectory, boot_id};
+use super::lifecycle::{Health, HealthStatus};
+use super::live::{HEALTH, Live, RunDirectory, boot_id};
 use super::names;
 use super::status::{Event, Status, next};
 use crate::base::{ContainerId, Name, Timestamp};
@@ -41,6 +42,12 @@ pub struct State {
     pub oom_killed: bool,
     #[serde(default)]
     pub auto_remove: bool,
+    /// Restarts by policy since a user started it.
+    #[serde(default)]
+    pub restart_count: u32,
+    /// A user stopped it: `unless-stopped` leaves it so.
+    #[serde(default)]
+    pub stopped_by_user: bool,
     /// The boot in which it was last started.
     #[serde(default)]
     pub boot_id: String,
@@ -69,6 +76,18 @@ impl State {
 pub struct Record {
     pub state: State,
     pub live: Option<Live>,
+    /// Of a running one that has checks.
+    pub health: Option<HealthStatus>,
+}
+
+impl Record {
+    fn ended(state: State) -> Record {
+        Record {
+            state,
+            live: None,
+            health: None,
+        }
+    }
 }
 
 /// Everything needed to publish a new container.
@@ -95,6 +114,11 @@ impl Records {
         }
     }
 
+    /// The store.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The run directory of this user, on tmpfs.
     pub fn run(&self) -> &Path {
         &self.run
@@ -110,7 +134,7 @@ impl Records {
         RunDirectory::of(&self.run, id)
     }
 
-    fn names(&self) -> PathBuf {
+    pub(super) fn names(&self) -> PathBuf {
         self.root.join("names")
     }
 
@@ -148,6 +172,8 @@ impl Records {
             error: String::new(),
             oom_killed: false,
             auto_remove: config.auto_remove,
+            restart_count: 0,
+            stopped_by_user: false,
             boot_id: if config.auto_remove {
                 boot_id().to_owned()
             } else {
@@ -172,7 +198,7 @@ impl Records {
             &serde_json::to_vec(&state)?,
             durable,
         )?;
-        let published = |id: &ContainerId| self.exists(id);
+        let published = |id: &ContainerId| self.is_called(id, new.name);
         let claim = names::claim(&self.names(), new.name, &config.id, published)?;
         let made_durable = match durable {
             true => claim.sync().and_then(|()| sync_directory(aside)),
@@ -197,7 +223,7 @@ impl Records {
 
     /// Removes names that killed commands left.
     pub fn sweep_names(&self) {
-        names::sweep(&self.names(), |id| self.exists(id));
+        names::sweep(&self.names(), |id, name| self.is_called(id, name));
     }
 
     /// Removes run directories of containers that do not exist any more: their monitor was killed
@@ -232,7 +258,7 @@ impl Records {
         }
         if let Ok(name) = text.parse::<Name>()
             && let Some(id) = names::holder(&self.names(), &name)
-            && self.exists(&id)
+            && self.is_called(&id, &name)
         {
             return Ok(id);
         }
@@ -295,12 +321,30 @@ impl Records {
         }
     }
 
+    /// The health of a container that has checks: of now, or when it ended.
+    pub fn health(&self, id: &ContainerId) -> Option<Health> {
+        self.run_directory(id).health().or_else(|| {
+            let bytes = fs::read(self.directory(id).join(HEALTH)).ok()?;
+            serde_json::from_slice(&bytes).ok()
+        })
+    }
+
+    /// Keeps the health of a container that has ended, for `inspect`: as Docker, unhealthy.
+    pub fn keep_health(&self, id: &ContainerId) -> Result<()> {
+        let Some(mut health) = self.run_directory(id).health() else {
+            return Ok(());
+        };
+        health.status = HealthStatus::Unhealthy;
+        let path = self.directory(id).join(HEALTH);
+        replace(&path, &serde_json::to_vec(&health)?, false)
+    }
+
     /// What the container is called now.
     pub fn name(&self, id: &ContainerId) -> Result<Name> {
         self.state(id).map(|state| state.name)
     }
 
-    fn state(&self, id: &ContainerId) -> Result<State> {
+    pub(super) fn state(&self, id: &ContainerId) -> Result<State> {
         let path = self.directory(id).join("state.json");
         let state: State = read_json(&path, id)?;
         match state.id == *id {
@@ -324,19 +368,26 @@ impl Records {
             let says_running = state.status == Status::Running && state.boot_id == boot_id();
             match last {
                 Some(live) if has_monitor => {
-                    state.status = match live.paused {
-                        true => Status::Paused,
-                        false => Status::Running,
+                    state.status = match live {
+                        Live {
+                            restarting: true, ..
+                        } => Status::Restarting,
+                        Live { paused: true, .. } => Status::Paused,
+                        _ => Status::Running,
                     };
                     state.started = Some(live.started);
-                    let live = Some(live);
-                    return Ok(Record { state, live });
+                    let health = run.health().map(|health| health.status);
+                    return Ok(Record {
+                        state,
+                        live: Some(live),
+                        health,
+                    });
                 }
                 // A monitor removes the record before it lets go of the lock.
                 Some(_) if !run.is_recorded() => {}
                 Some(live) => {
                     state.lose(Some(&live));
-                    return Ok(Record { state, live: None });
+                    return Ok(Record::ended(state));
                 }
                 None if has_monitor && run.is_recorded() && run.live().is_none() => {
                     let path = run.path().join("run.json");
@@ -348,7 +399,7 @@ impl Records {
                     if state.status == Status::Running {
                         state.lose(None);
                     }
-                    return Ok(Record { state, live: None });
+                    return Ok(Record::ended(state));
                 }
             }
         }
@@ -400,6 +451,14 @@ impl Records {
         let durable = event == Event::Died && !state.auto_remove;
         replace(&path, &serde_json::to_vec(&state)?, durable)?;
         Ok(state)
+    }
+
+    /// Replaces what the container is, whole and durable. `_lock` is that of [`Records::lock`],
+    /// held since the configuration was read: two changes never lose one another.
+    pub fn replace_config(&self, _lock: &File, config: &Config) -> Result<()> {
+        let path = self.directory(&config.id).join("config.json");
+        let durable = !config.auto_remove;
+        replace(&path, &serde_json::to_vec(config)?, durable)
     }
 
     /// Takes the container out of sight in one rename and gives its name back. The caller deletes
@@ -493,7 +552,7 @@ fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     Ok(())
 }
 
-fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let temporary = path.with_extension("json.new");
     // A writer that was killed may have left one; the lock says that nobody uses it.
     let _ = fs::remove_file(&temporary);
@@ -505,7 +564,7 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     Ok(())
 }
 
-fn sync_directory(path: &Path) -> Result<()> {
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
     let directory = File::open(path).context(|| format!("open {}", path.display()))?;
     directory
         .sync_all()

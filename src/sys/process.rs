@@ -88,6 +88,19 @@ pub fn clone3(
     }
 }
 
+/// Gives this thread the ordinary scheduling policy, sched_setscheduler(2).
+///
+/// # Errors
+/// None that an ordinary kernel gives: less urgent is always allowed.
+pub fn schedule_ordinarily() -> Result<(), Errno> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: sched_setscheduler(2) reads one sched_param, which lives here; 0 is this thread.
+    match unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &raw const parameters) } {
+        0 => Ok(()),
+        _ => Err(last_errno()),
+    }
+}
+
 /// Forks without new namespaces.
 ///
 /// # Errors

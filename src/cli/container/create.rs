@@ -5,10 +5,12 @@ use crate::base::ContainerId;
 use crate::cli::flags::Matches;
 use crate::cli::flags::container::{self as flags, IdFile};
 use crate::cli::flags::walk::FlagOrder;
+use crate::cli::system::boot;
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, Request};
 use crate::error::{Result, Scope};
+use crate::state::RestartName;
 
 pub const COMMAND: Command = Command {
     paths: &["create", "container create"],
@@ -44,16 +46,14 @@ pub(super) fn make(
         Ok(found) => found,
         Err(code) => return Ok(Err(code)),
     };
-    let limited = request.memory_bytes.is_some() || request.pids_limit.is_some();
-    if limited && !container::can_limit(settings)? {
-        output::note(
-            "WARNING: this user may not write any cgroup here. Limitation discarded. Delegate a \
-             cgroup v2 subtree, or run as root.",
-        );
-    }
+    super::warn_of_limits(settings, &request.limits)?;
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;
+    }
+    let policy = request.lifecycle.restart.name;
+    if matches!(policy, RestartName::Always | RestartName::UnlessStopped) {
+        boot::tell(settings);
     }
     Ok(Ok(id))
 }

@@ -10,7 +10,9 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
-use crate::state::{Config, Mount, MountKind, NetworkMode, Record, Records, Status};
+use crate::state::{
+    Config, DeviceRate, Health, Limits, Mount, MountKind, NetworkMode, Record, Records, Status,
+};
 
 pub const COMMAND: Command = Command {
     paths: &["container inspect"],
@@ -49,6 +51,9 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         .map_or((String::new(), &[][..]), |(first, rest)| {
             (first.clone(), rest)
         });
+    let health = records
+        .health(&state.id)
+        .filter(|_| config.health.is_some());
     let directory = records.directory(&state.id);
     let at = |name: &str| directory.join(name).display().to_string();
     let run = records.run_directory(&state.id);
@@ -58,7 +63,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "Created": state.created.to_string(),
         "Path": path,
         "Args": rest,
-        "State": state_tree(record),
+        "State": state_tree(record, health.as_ref()),
         "Image": config.image.to_string(),
         "ResolvConfPath": now("resolv.conf"),
         "HostnamePath": now("hostname"),
@@ -68,7 +73,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
             _ => String::new(),
         },
         "Name": format!("/{}", state.name),
-        "RestartCount": 0,
+        "RestartCount": state.restart_count,
         "Driver": "overlay2",
         "Platform": "linux",
         "MountLabel": "",
@@ -86,25 +91,32 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
     })
 }
 
-fn state_tree(record: &Record) -> Value {
+fn state_tree(record: &Record, health: Option<&Health>) -> Value {
     let state = &record.state;
     let time = |time: Option<crate::base::Timestamp>| {
         time.map_or(NEVER.to_owned(), |time| time.to_string())
     };
-    let running = matches!(state.status, Status::Running | Status::Paused);
-    json!({
+    let running = matches!(
+        state.status,
+        Status::Running | Status::Paused | Status::Restarting
+    );
+    let mut tree = json!({
         "Status": state.status.to_string(),
         "Running": running,
         "Paused": state.status == Status::Paused,
-        "Restarting": false,
+        "Restarting": state.status == Status::Restarting,
         "OOMKilled": state.oom_killed,
         "Dead": false,
         "Pid": record.live.as_ref().map_or(0, |live| live.pid),
-        "ExitCode": if running { 0 } else { state.exit_code },
+        "ExitCode": if running && state.status != Status::Restarting { 0 } else { state.exit_code },
         "Error": state.error,
         "StartedAt": time(state.started),
         "FinishedAt": time(state.finished),
-    })
+    });
+    if let Some(health) = health {
+        tree["Health"] = json!(health);
+    }
+    tree
 }
 
 /// Binds as `-v` takes them.
@@ -134,20 +146,17 @@ fn host_config(config: &Config) -> Value {
         .iter()
         .map(|limit| json!({"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft}))
         .collect();
-    let memory = config
-        .resources
-        .memory()
-        .as_ref()
-        .and_then(|memory| memory.limit());
-    let pids = config.resources.pids().as_ref().map(|pids| pids.limit());
     let protected = |paths: &[&str]| (!config.privileged).then(|| json!(paths));
-    json!({
+    let mut tree = json!({
         "Binds": binds(config),
         "ContainerIDFile": "",
         "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
         "NetworkMode": network_name(config),
         "PortBindings": {},
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "RestartPolicy": {
+            "Name": config.restart.name.word(),
+            "MaximumRetryCount": config.restart.most,
+        },
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": Value::Null,
@@ -175,14 +184,62 @@ fn host_config(config: &Config) -> Value {
         "Sysctls": config.sysctls,
         "Runtime": "hull",
         "Init": config.init,
-        "Memory": memory.unwrap_or(0),
-        "NanoCpus": 0,
-        "CpuShares": 0,
-        "PidsLimit": pids,
         "Ulimits": ulimits,
         "MaskedPaths": protected(&container::MASKED_PATHS),
         "ReadonlyPaths": protected(&container::READ_ONLY_PATHS),
+    });
+    let (Value::Object(tree_map), Value::Object(limits)) = (&mut tree, limits_tree(config)) else {
+        return tree;
+    };
+    tree_map.extend(limits);
+    tree
+}
+
+/// The limits' part of it.
+fn limits_tree(config: &Config) -> Value {
+    let limits = &config.limits;
+    json!({
+        "Memory": limits.memory,
+        "NanoCpus": limits.nano_cpus,
+        "CpuShares": limits.cpu_shares,
+        "CgroupParent": limits.cgroup_parent,
+        "BlkioWeight": limits.blkio_weight,
+        "BlkioWeightDevice": rates("Weight", &limits.blkio_weight_device),
+        "BlkioDeviceReadBps": rates("Rate", &limits.device_read_bps),
+        "BlkioDeviceWriteBps": rates("Rate", &limits.device_write_bps),
+        "BlkioDeviceReadIOps": rates("Rate", &limits.device_read_iops),
+        "BlkioDeviceWriteIOps": rates("Rate", &limits.device_write_iops),
+        "CpuPeriod": limits.cpu_period,
+        "CpuQuota": limits.cpu_quota,
+        "CpusetCpus": limits.cpuset_cpus,
+        "CpusetMems": limits.cpuset_mems,
+        "Devices": devices(limits),
+        "DeviceCgroupRules": list_or_null(&limits.device_rules),
+        "MemoryReservation": limits.memory_reservation,
+        "MemorySwap": limits.memory_swap,
+        "MemorySwappiness": limits.memory_swappiness,
+        "OomKillDisable": limits.oom_kill_disable,
+        "PidsLimit": limits.pids,
     })
+}
+
+/// Limits per block device, with Docker's name of the number.
+fn rates(number: &str, rates: &[DeviceRate]) -> Value {
+    let rates = rates.iter();
+    rates
+        .map(|rate| json!({"Path": rate.path.display().to_string(), number: rate.rate}))
+        .collect()
+}
+
+fn devices(limits: &Limits) -> Value {
+    let devices = limits.devices.iter().map(|device| {
+        json!({
+            "PathOnHost": device.on_host.display().to_string(),
+            "PathInContainer": device.in_container.display().to_string(),
+            "CgroupPermissions": device.access,
+        })
+    });
+    devices.collect()
 }
 
 fn list_or_null(list: &[String]) -> Value {

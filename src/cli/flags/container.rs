@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Command;
 
-use super::{Matches, integer, list, mounts, switch, switch_on, text, value};
+use super::{Matches, integer, lifecycle, limits, list, mounts, switch, switch_on, text, value};
 use crate::base::{ByteSize, ContainerId, Name};
 use crate::container::Request;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -15,7 +15,8 @@ use crate::state::{NetworkMode, UlimitConfig};
 
 /// Declares them.
 pub fn declare(command: Command) -> Command {
-    let command = declare_process(declare_program(command));
+    let command = lifecycle::declare(declare_process(declare_program(command)));
+    let command = limits::declare_fixed(limits::declare(command));
     declare_isolation(command)
         .arg(text(
             "cidfile",
@@ -117,7 +118,6 @@ fn declare_isolation(command: Command) -> Command {
         .arg(list("cap-add", "list", "Add Linux capabilities"))
         .arg(list("cap-drop", "list", "Drop Linux capabilities"))
         .arg(list("expose", "list", "Expose a port or a range of ports"))
-        .arg(value::<ByteSize>("memory", "bytes", "Memory limit").short('m'))
         .arg(list(
             "mount",
             "mount",
@@ -131,14 +131,6 @@ fn declare_isolation(command: Command) -> Command {
             )
             .alias("net"),
         )
-        .arg(integer(
-            "oom-score-adj",
-            "Tune the host's OOM preferences (-1000 to 1000)",
-        ))
-        .arg(integer(
-            "pids-limit",
-            "Limit the number of processes (-1 for unlimited)",
-        ))
         .arg(switch(
             "privileged",
             "Give extended privileges to the container",
@@ -205,12 +197,14 @@ pub fn request(matches: &Matches) -> Result<Request> {
         .map(ulimit)
         .collect::<Result<_>>()?;
     request.shm_bytes = matches.value::<ByteSize>("shm-size").map(|size| size.0);
-    request.memory_bytes = memory(matches)?;
+    request.limits = limits::all_limits(matches)?;
+    request.oom_score_adj = limits::oom_score(matches)?;
     request.group_add = many("group-add");
     request.security_options = security_options(matches)?;
     request.extra_hosts = extra_hosts(matches)?;
     request.sysctls = pairs(matches, "sysctl")?;
     request.expose = many("expose");
+    request.lifecycle = lifecycle::read(matches)?;
     request.log_driver = owned("log-driver");
     numbers(matches, &mut request)?;
     log_options(matches, &mut request)?;
@@ -229,20 +223,7 @@ fn numbers(matches: &Matches, request: &mut Request) -> Result<()> {
     let timeout = within("stop-timeout", -1, i64::from(u32::MAX) - 1)?;
     // -1 waits for ever; the largest number of seconds is as good.
     request.stop_timeout = timeout.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
-    request.pids_limit = within("pids-limit", -1, 4_194_304)?;
-    let score = within("oom-score-adj", -1000, 1000)?;
-    request.oom_score_adj = score.and_then(|score| i32::try_from(score).ok());
     Ok(())
-}
-
-fn memory(matches: &Matches) -> Result<Option<u64>> {
-    const LEAST: u64 = 6 << 20;
-    match matches.value::<ByteSize>("memory").map(|size| size.0) {
-        Some(bytes) if bytes != 0 && bytes < LEAST => {
-            Err(Error::invalid("Minimum memory limit allowed is 6MB"))
-        }
-        other => Ok(other.filter(|bytes| *bytes != 0)),
-    }
 }
 
 fn network(name: Option<&str>) -> Result<NetworkMode> {

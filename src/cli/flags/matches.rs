@@ -13,6 +13,11 @@ impl Matches {
         Matches(matches)
     }
 
+    /// Whether the command has this flag: for what several commands share.
+    pub fn declares(&self, name: &str) -> bool {
+        self.0.try_contains_id(name).is_ok()
+    }
+
     /// Whether a switch is on.
     pub fn on(&self, name: &str) -> bool {
         self.0.get_flag(name)
@@ -34,10 +39,16 @@ impl Matches {
         self.0.get_one::<T>(name).cloned()
     }
 
+    /// All values of a typed list flag, in the order given.
+    pub fn values<T: Clone + Send + Sync + 'static>(&self, name: &str) -> Vec<T> {
+        let values = self.0.get_many::<T>(name).unwrap_or_default();
+        values.cloned().collect()
+    }
+
     /// All `--filter`s, in the order given.
     pub fn filters(&self) -> Vec<Filter> {
         let filters = self.0.get_many::<Filter>("filter").unwrap_or_default();
-        filters.cloned().collect()
+        filters.filter(|f| !f.is_none()).cloned().collect()
     }
 
     /// Whether the flag was on the command line, rather than left at its default.

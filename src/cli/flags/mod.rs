@@ -9,9 +9,12 @@
 //! or collects them all.
 
 pub mod container;
+pub mod filter;
+pub mod lifecycle;
+pub mod limits;
 mod matches;
+pub mod moment;
 mod mounts;
-pub mod time;
 pub mod walk;
 
 use std::str::FromStr;
@@ -19,6 +22,7 @@ use std::str::FromStr;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction};
 
+pub use filter::{Filter, Filters};
 pub use matches::Matches;
 
 /// The id of the words that are not flags; the frame adds them to each command.
@@ -70,24 +74,7 @@ pub fn integer(name: &'static str, about: &'static str) -> Arg {
 /// `--filter key=value`, as all listing and pruning commands have it; see [`Matches::filters`].
 pub fn filter(about: &'static str) -> Arg {
     let arg = list("filter", "filter", about).short('f');
-    arg.value_parser(ValueParser::new(parse_filter))
-}
-
-/// One `--filter`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// Lower case, without blanks.
-    pub key: String,
-    /// Whatever follows the first `=`.
-    pub value: String,
-}
-
-fn parse_filter(text: &str) -> Result<Filter, String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or("bad format of filter (expected name=value)")?;
-    let (key, value) = (key.trim().to_ascii_lowercase(), value.to_owned());
-    Ok(Filter { key, value })
+    arg.value_parser(ValueParser::new(Filter::parse))
 }
 
 /// Converts a value; the message is the type's own.

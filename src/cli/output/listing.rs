@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::output::table::{align, one_line};
 use crate::cli::output::template::{LABELS, Template, json_text};
-use crate::cli::output::{line, steers_terminal};
+use crate::cli::output::{escape, line, steers_terminal};
 use crate::error::Result;
 
 /// How one kind of thing is listed.
@@ -88,6 +88,11 @@ impl Listing {
             return Ok(());
         }
         line(text)
+    }
+
+    /// What [`Listing::print`] prints, escaped.
+    pub fn text(&self, format: Option<&str>, rows: &[Row]) -> Result<String> {
+        Ok(escape(&self.render(format, false, rows)?).into_owned())
     }
 
     fn render(&self, format: Option<&str>, quiet: bool, rows: &[Row]) -> Result<String> {

@@ -23,7 +23,7 @@ use crate::error::{Context, Error, Result, Scope};
 pub use duration::{ago, event_time, human_duration, local_time, log_time};
 pub use listing::{Listing, Row, cut, quote};
 pub use progress::{Progress, Step, Stream};
-pub use table::Table;
+pub use table::{Table, columns};
 pub use template::Template;
 
 /// Prints one line to stdout, escaped.

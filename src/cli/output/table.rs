@@ -43,6 +43,19 @@ pub fn one_line(cell: &str) -> String {
 /// Pads the cells of each line, which tabs end. As in Go, a column is a block of neighbouring lines
 /// that have a cell there; other lines do not widen it.
 pub fn align(text: &str) -> String {
+    align_wide(text, LEAST)
+}
+
+/// Prints rows of cells in columns that are at least this wide.
+pub fn columns(rows: &[Vec<String>], least: usize) -> Result<()> {
+    let rows = rows.iter().map(|row| {
+        let cells: Vec<String> = row.iter().map(|cell| one_line(cell)).collect();
+        cells.join("\t")
+    });
+    line(align_wide(&rows.collect::<Vec<_>>().join("\n"), least))
+}
+
+fn align_wide(text: &str, least: usize) -> String {
     let rows: Vec<Vec<&str>> = text
         .split('\n')
         .map(|row| row.split('\t').collect())
@@ -56,7 +69,7 @@ pub fn align(text: &str) -> String {
             let block = rows[start..].iter().take_while(has_cell).count();
             let cells = rows[start..start + block].iter();
             let longest = cells.map(|row| row[column].chars().count()).max();
-            let width = longest.map_or(0, |length| (length + GAP).max(LEAST));
+            let width = longest.map_or(0, |length| (length + GAP).max(least));
             for row in &mut widths[start..start + block] {
                 row[column] = width;
             }

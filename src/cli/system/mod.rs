@@ -1,4 +1,6 @@
 //! Commands about the engine and the host.
 
+pub mod boot;
 pub mod events;
 pub mod info;
+pub mod prune;

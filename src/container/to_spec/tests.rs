@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Surroundings, to_spec};
+use super::{Found, Node, Surroundings, to_spec};
 use crate::base::golden;
 use crate::rootfs::User;
 use crate::state::Config;
@@ -43,7 +43,7 @@ fn plain() -> Value {
         "stop_signal": 15,
         "stop_timeout": 10,
         "log": {"driver": "json-file", "max_bytes": null, "max_files": 1},
-        "resources": {"pids": {"limit": 2048}},
+        "limits": {"pids": 2048},
         "extra_hosts": [],
         "sysctls": {},
         "security_options": [],
@@ -78,6 +78,7 @@ fn on_host() -> Surroundings {
         user_namespace: false,
         highest_gid: u32::MAX,
         files: "/run/hull/c/cccccccccccc".into(),
+        devices: Found::default(),
         throttled_cpus: Vec::new(),
     }
 }
@@ -200,4 +201,68 @@ fn golden_capabilities() {
         "oom_score_adj": 500,
     }));
     check!("capabilities.config.json", config, user, on_host());
+}
+
+/// A node of the host, and a disk with rates.
+fn devices() -> Found {
+    let node = Node {
+        on_host: "/dev/fuse".into(),
+        in_container: "/dev/own/fuse".into(),
+        kind: oci_spec::runtime::LinuxDeviceType::C,
+        major: 10,
+        minor: 229,
+        mode: 0o666,
+        uid: 0,
+        gid: 0,
+        access: "rw".to_owned(),
+    };
+    Found {
+        nodes: vec![node],
+        block: vec![("/dev/sda".into(), 8, 0)],
+    }
+}
+
+#[test]
+fn golden_limits() {
+    let disk = |rate: u32| json!([{"path": "/dev/sda", "rate": rate}]);
+    let limits = json!({
+        "memory": 67_108_864,
+        "memory_swap": 134_217_728,
+        "memory_reservation": 33_554_432,
+        "memory_swappiness": 10,
+        "nano_cpus": 1_500_000_000,
+        "cpu_shares": 512,
+        "cpuset_cpus": "0-1",
+        "cpuset_mems": "0",
+        "pids": -1,
+        "oom_kill_disable": true,
+        "blkio_weight": 300,
+        "blkio_weight_device": disk(200),
+        "device_read_bps": disk(1_048_576),
+        "device_write_iops": disk(100),
+        "devices": [{"on_host": "/dev/fuse", "in_container": "/dev/own/fuse", "access": "rw"}],
+        "device_rules": ["b 8:* r"],
+    });
+    let config = record(json!({"limits": limits}));
+    let around = Surroundings {
+        devices: devices(),
+        ..on_host()
+    };
+    check!("limits.config.json", config, root(), around);
+}
+
+#[test]
+fn a_user_namespace_gets_devices_bound() {
+    let around = Surroundings {
+        user_namespace: true,
+        devices: devices(),
+        ..on_host()
+    };
+    let spec = to_spec(&record(json!({})), &root(), &around).expect("has a spec");
+    let linux = spec.linux().as_ref().expect("has a linux part");
+    assert!(linux.devices().is_none());
+    let mounts = spec.mounts().iter().flatten();
+    let bound = mounts.filter(|mount| mount.source().as_deref() == Some("/dev/fuse".as_ref()));
+    let targets: Vec<_> = bound.map(|mount| mount.destination().clone()).collect();
+    assert_eq!(targets, [std::path::PathBuf::from("/dev/own/fuse")]);
 }

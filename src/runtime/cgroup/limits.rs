@@ -1,6 +1,9 @@
 //! From the spec's resource limits to files and values: pure, one function per cgroup version.
 
-use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, LinuxResources};
+use oci_spec::runtime::{
+    LinuxBlockIo, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType, LinuxMemory, LinuxResources,
+    LinuxThrottleDevice,
+};
 
 /// One value to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +11,8 @@ pub struct Setting {
     pub controller: &'static str,
     pub file: String,
     pub value: String,
+    /// Another file and value for kernels that do not have the first.
+    pub otherwise: Option<(String, String)>,
 }
 
 fn setting(controller: &'static str, file: &str, value: impl ToString) -> Setting {
@@ -15,6 +20,7 @@ fn setting(controller: &'static str, file: &str, value: impl ToString) -> Settin
         controller,
         file: file.to_owned(),
         value: value.to_string(),
+        otherwise: None,
     }
 }
 
@@ -33,114 +39,199 @@ const ALWAYS_ALLOWED: [&str; 10] = [
     "c 136:* rwm",
 ];
 
-/// Version 1 files in an order the kernel accepts.
-pub fn version_1_settings(resources: &LinuxResources) -> Vec<Setting> {
-    let mut out = Vec::new();
-    let rules = resources.devices().iter().flatten();
-    for rule in rules.clone() {
-        let file = if rule.allow() {
-            "devices.allow"
-        } else {
-            "devices.deny"
-        };
-        out.push(setting("devices", file, device_rule(rule)));
-    }
-    if rules.count() > 0 {
-        let always = ALWAYS_ALLOWED.into_iter();
-        out.extend(always.map(|rule| setting("devices", "devices.allow", rule)));
-    }
+/// Version 1 files in an order the kernel accepts. `swap_now` is the limit of memory and swap
+/// that stands (`None`: there is none): memory may never be allowed more than both together.
+pub fn version_1_settings(resources: &LinuxResources, swap_now: Option<i64>) -> Vec<Setting> {
+    let mut out = device_settings(resources);
     if let Some(memory) = resources.memory() {
-        let names = [
-            ("memory.limit_in_bytes", memory.limit()),
-            ("memory.soft_limit_in_bytes", memory.reservation()),
-            // After the memory limit: it may not be smaller.
-            ("memory.memsw.limit_in_bytes", memory.swap()),
-        ];
-        let set = names
-            .into_iter()
-            .filter_map(|(file, value)| Some((file, value?)));
-        out.extend(set.map(|(file, value)| setting("memory", file, value)));
-        if memory.disable_oom_killer() == Some(true) {
-            out.push(setting("memory", "memory.oom_control", 1));
-        }
+        out.extend(version_1_memory(memory, swap_now));
     }
     if let Some(cpu) = resources.cpu() {
         out.extend(cpu.shares().map(|v| setting("cpu", "cpu.shares", v)));
         out.extend(cpu.period().map(|v| setting("cpu", "cpu.cfs_period_us", v)));
         out.extend(cpu.quota().map(|v| setting("cpu", "cpu.cfs_quota_us", v)));
-        out.extend(
-            cpu.cpus()
-                .as_ref()
-                .map(|v| setting("cpuset", "cpuset.cpus", v)),
-        );
-        out.extend(
-            cpu.mems()
-                .as_ref()
-                .map(|v| setting("cpuset", "cpuset.mems", v)),
-        );
+        out.extend(cpusets(cpu));
+    }
+    if let Some(block) = resources.block_io() {
+        out.extend(version_1_block(block));
     }
     out.extend(pids_max(resources));
     out
 }
 
-/// Version 2 files.
+fn device_settings(resources: &LinuxResources) -> Vec<Setting> {
+    let rules = resources.devices().iter().flatten();
+    let file = |allow| match allow {
+        true => "devices.allow",
+        false => "devices.deny",
+    };
+    let own = rules.map(|rule| setting("devices", file(rule.allow()), device_rule(rule)));
+    let mut out: Vec<Setting> = own.collect();
+    if !out.is_empty() {
+        let always = ALWAYS_ALLOWED.into_iter();
+        out.extend(always.map(|rule| setting("devices", "devices.allow", rule)));
+    }
+    out
+}
+
+fn version_1_memory(memory: &LinuxMemory, swap_now: Option<i64>) -> Vec<Setting> {
+    let limit = memory
+        .limit()
+        .map(|v| setting("memory", "memory.limit_in_bytes", v));
+    let both = memory
+        .swap()
+        .map(|v| setting("memory", "memory.memsw.limit_in_bytes", v));
+    let grows_past = match (memory.limit(), swap_now) {
+        (Some(limit), Some(now)) => limit < 0 || limit > now,
+        _ => false,
+    };
+    let mut out: Vec<Setting> = match grows_past {
+        true => both.into_iter().chain(limit).collect(),
+        false => limit.into_iter().chain(both).collect(),
+    };
+    let soft = memory.reservation();
+    out.extend(soft.map(|v| setting("memory", "memory.soft_limit_in_bytes", v)));
+    let swappiness = memory.swappiness();
+    out.extend(swappiness.map(|v| setting("memory", "memory.swappiness", v)));
+    if memory.disable_oom_killer() == Some(true) {
+        out.push(setting("memory", "memory.oom_control", 1));
+    }
+    out
+}
+
+fn version_1_block(block: &LinuxBlockIo) -> Vec<Setting> {
+    let mut out = Vec::new();
+    if let Some(weight) = block.weight() {
+        out.push(Setting {
+            otherwise: Some(("blkio.bfq.weight".to_owned(), weight.to_string())),
+            ..setting("blkio", "blkio.weight", weight)
+        });
+    }
+    for device in block.weight_device().iter().flatten() {
+        let weight = device.weight().unwrap_or(0);
+        let value = format!("{}:{} {weight}", device.major(), device.minor());
+        out.push(Setting {
+            otherwise: Some(("blkio.bfq.weight_device".to_owned(), value.clone())),
+            ..setting("blkio", "blkio.weight_device", value)
+        });
+    }
+    for (_, file, devices) in throttles(block) {
+        let line = |d: &LinuxThrottleDevice| format!("{}:{} {}", d.major(), d.minor(), d.rate());
+        let devices = devices.iter().flatten();
+        out.extend(devices.map(|device| setting("blkio", file, line(device))));
+    }
+    out
+}
+
+type Throttle<'a> = (
+    &'static str,
+    &'static str,
+    &'a Option<Vec<LinuxThrottleDevice>>,
+);
+
+/// The word of version 2, the file of version 1, and the devices.
+fn throttles(block: &LinuxBlockIo) -> [Throttle<'_>; 4] {
+    let read_bps = block.throttle_read_bps_device();
+    let write_bps = block.throttle_write_bps_device();
+    let read_iops = block.throttle_read_iops_device();
+    let write_iops = block.throttle_write_iops_device();
+    [
+        ("rbps", "blkio.throttle.read_bps_device", read_bps),
+        ("wbps", "blkio.throttle.write_bps_device", write_bps),
+        ("riops", "blkio.throttle.read_iops_device", read_iops),
+        ("wiops", "blkio.throttle.write_iops_device", write_iops),
+    ]
+}
+
+fn cpusets(cpu: &LinuxCpu) -> impl Iterator<Item = Setting> {
+    let cpus = cpu.cpus().as_ref();
+    let mems = cpu.mems().as_ref();
+    let cpus = cpus.map(|v| setting("cpuset", "cpuset.cpus", v));
+    let mems = mems.map(|v| setting("cpuset", "cpuset.mems", v));
+    cpus.into_iter().chain(mems)
+}
+
+/// Version 2 files. Device rules are not among them: there they are programs, not values.
 pub fn version_2_settings(resources: &LinuxResources) -> Vec<Setting> {
     let mut out = Vec::new();
     if let Some(memory) = resources.memory() {
-        let or_max = |value: i64| {
-            if value < 0 {
-                "max".to_owned()
-            } else {
-                value.to_string()
-            }
-        };
-        out.extend(
-            memory
-                .limit()
-                .map(|v| setting("memory", "memory.max", or_max(v))),
-        );
-        out.extend(
-            memory
-                .reservation()
-                .map(|v| setting("memory", "memory.low", or_max(v))),
-        );
-        // The spec counts memory and swap together, version 2 counts swap alone.
-        if let Some(swap) = memory.swap() {
-            let limit = memory.limit().unwrap_or(0).max(0);
-            let alone = if swap < 0 {
-                swap
-            } else {
-                (swap - limit).max(0)
-            };
-            out.push(setting("memory", "memory.swap.max", or_max(alone)));
-        }
+        out.extend(version_2_memory(memory));
     }
     if let Some(cpu) = resources.cpu() {
-        // The kernel's own conversion: 2..262144 shares onto 1..10000 weight.
-        let weight = |shares: u64| 1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142;
-        out.extend(
-            cpu.shares()
-                .filter(|v| *v > 0)
-                .map(|v| setting("cpu", "cpu.weight", weight(v))),
-        );
+        let shares = cpu.shares().filter(|shares| *shares > 0);
+        out.extend(shares.map(|v| setting("cpu", "cpu.weight", cpu_weight(v))));
         if cpu.quota().is_some() || cpu.period().is_some() {
             let quota = cpu.quota().filter(|quota| *quota > 0);
             let quota = quota.map_or("max".to_owned(), |quota| quota.to_string());
             let period = cpu.period().unwrap_or(100_000);
             out.push(setting("cpu", "cpu.max", format!("{quota} {period}")));
         }
-        out.extend(
-            cpu.cpus()
-                .as_ref()
-                .map(|v| setting("cpuset", "cpuset.cpus", v)),
-        );
-        out.extend(
-            cpu.mems()
-                .as_ref()
-                .map(|v| setting("cpuset", "cpuset.mems", v)),
-        );
+        out.extend(cpusets(cpu));
+    }
+    if let Some(block) = resources.block_io() {
+        out.extend(version_2_block(block));
     }
     out.extend(pids_max(resources));
+    out
+}
+
+fn version_2_memory(memory: &LinuxMemory) -> Vec<Setting> {
+    let or_max = |value: i64| match value {
+        ..0 => "max".to_owned(),
+        value => value.to_string(),
+    };
+    // The spec counts memory and swap together, version 2 counts swap alone.
+    let alone = memory.swap().map(|swap| match swap {
+        ..0 => swap,
+        both => (both - memory.limit().unwrap_or(0).max(0)).max(0),
+    });
+    let values = [
+        ("memory.max", memory.limit()),
+        ("memory.swap.max", alone),
+        ("memory.low", memory.reservation()),
+    ];
+    let values = values.into_iter();
+    let set = values.filter_map(|(file, value)| Some(setting("memory", file, or_max(value?))));
+    set.collect()
+}
+
+/// 2..262144 shares onto 1..10000 weight, in a straight line as runc's and crun's.
+fn cpu_weight(shares: u64) -> u64 {
+    1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
+}
+
+fn version_2_block(block: &LinuxBlockIo) -> Vec<Setting> {
+    // BFQ counts to 1000 as version 1, io.weight to 10000.
+    let wider = |weight: u16| 1 + (u32::from(weight).max(10) - 10) * 9999 / 990;
+    let mut out = Vec::new();
+    if let Some(weight) = block.weight() {
+        out.push(Setting {
+            otherwise: Some(("io.weight".to_owned(), wider(weight).to_string())),
+            ..setting("io", "io.bfq.weight", weight)
+        });
+    }
+    for device in block.weight_device().iter().flatten() {
+        let (weight, numbers) = (
+            device.weight().unwrap_or(0),
+            format!("{}:{}", device.major(), device.minor()),
+        );
+        let value = format!("{numbers} {}", wider(weight));
+        out.push(Setting {
+            otherwise: Some(("io.weight".to_owned(), value)),
+            ..setting("io", "io.bfq.weight", format!("{numbers} {weight}"))
+        });
+    }
+    for (word, _, devices) in throttles(block) {
+        let rate = |rate: u64| match rate {
+            0 => "max".to_owned(),
+            rate => rate.to_string(),
+        };
+        let line = |d: &LinuxThrottleDevice| {
+            format!("{}:{} {word}={}", d.major(), d.minor(), rate(d.rate()))
+        };
+        let devices = devices.iter().flatten();
+        out.extend(devices.map(|device| setting("io", "io.max", line(device))));
+    }
     out
 }
 
@@ -178,68 +269,4 @@ fn device_rule(rule: &LinuxDeviceCgroup) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resources(json: serde_json::Value) -> LinuxResources {
-        serde_json::from_value(json).expect("valid resources")
-    }
-
-    fn lines(settings: &[Setting]) -> Vec<String> {
-        settings
-            .iter()
-            .map(|s| format!("{}={}", s.file, s.value))
-            .collect()
-    }
-
-    #[test]
-    fn limits_become_version_2_files() {
-        let resources = resources(serde_json::json!({
-            "memory": {"limit": 67108864, "swap": 134217728},
-            "cpu": {"quota": 150000, "period": 100000, "shares": 1024, "cpus": "0-1"},
-            "pids": {"limit": 2048}
-        }));
-        let expected = [
-            "memory.max=67108864",
-            "memory.swap.max=67108864",
-            "cpu.weight=39",
-            "cpu.max=150000 100000",
-            "cpuset.cpus=0-1",
-            "pids.max=2048",
-        ];
-        assert_eq!(lines(&version_2_settings(&resources)), expected);
-    }
-
-    #[test]
-    fn limits_become_version_1_files() {
-        let resources = resources(serde_json::json!({
-            "devices": [
-                {"allow": false},
-                {"allow": true, "type": "c", "major": 7, "minor": 1, "access": "r"}
-            ],
-            "memory": {"limit": 67108864, "swap": -1},
-            "cpu": {"quota": 50000, "period": 100000},
-            "pids": {"limit": -1}
-        }));
-        let expected = [
-            "devices.deny=a *:* rwm",
-            "devices.allow=c 7:1 r",
-            "devices.allow=c *:* m",
-            "devices.allow=b *:* m",
-            "devices.allow=c 1:3 rwm",
-            "devices.allow=c 1:5 rwm",
-            "devices.allow=c 1:7 rwm",
-            "devices.allow=c 1:8 rwm",
-            "devices.allow=c 1:9 rwm",
-            "devices.allow=c 5:0 rwm",
-            "devices.allow=c 5:2 rwm",
-            "devices.allow=c 136:* rwm",
-            "memory.limit_in_bytes=67108864",
-            "memory.memsw.limit_in_bytes=-1",
-            "cpu.cfs_period_us=100000",
-            "cpu.cfs_quota_us=50000",
-            "pids.max=max",
-        ];
-        assert_eq!(lines(&version_1_settings(&resources)), expected);
-    }
-}
+mod tests;

@@ -5,8 +5,12 @@
 //! by itself through `tasks`. Both avoid the RCU grace period (8 ms and more) that writing
 //! another process's id into `cgroup.procs` costs.
 
+mod apply;
+mod freezer;
 mod hierarchy;
 mod limits;
+mod tree;
+mod usage;
 
 use std::ffi::CString;
 use std::fs;
@@ -15,18 +19,20 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use oci_spec::runtime::LinuxResources;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
 use serde::{Deserialize, Serialize};
 
+pub use apply::Undo;
 pub use hierarchy::{Hierarchies, Version1};
-pub use limits::{Setting, version_1_settings, version_2_settings};
 
 use super::plan::CgroupHierarchy;
 use crate::error::{Context as _, Error, Result};
 use crate::sys::signal;
+
+/// How long processes that are to be killed may take to freeze: it only helps.
+const BRIEFLY: Duration = Duration::from_millis(100);
 
 /// The cgroups of one container: one directory per hierarchy, all with the same relative path.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -137,29 +143,6 @@ impl Cgroup {
         named.collect()
     }
 
-    /// Writes the limits. What this host cannot enforce is returned as text, one line each.
-    pub fn apply(&self, resources: &LinuxResources) -> Result<Vec<String>> {
-        let mut missing = Vec::new();
-        if self.version_2_controls {
-            for setting in version_2_settings(resources) {
-                write_setting(self.version_2.as_deref(), &setting, &mut missing)?;
-            }
-            return Ok(missing);
-        }
-        for setting in version_1_settings(resources) {
-            let found = self
-                .version_1
-                .iter()
-                .find(|(v1, _)| v1.has(setting.controller));
-            write_setting(
-                found.map(|(_, path)| path.as_path()),
-                &setting,
-                &mut missing,
-            )?;
-        }
-        Ok(missing)
-    }
-
     /// Kills every process inside and waits until they are gone.
     ///
     /// # Errors
@@ -206,7 +189,7 @@ impl Cgroup {
             return;
         }
         // Linux before 5.14, or version 1 only: freeze, so that nobody forks away, and signal.
-        let frozen = self.freeze(true).is_ok();
+        let frozen = self.freeze_within(true, BRIEFLY).is_ok();
         for pid in members {
             if let Some(pid) = Pid::from_raw(*pid) {
                 // A process may end by itself in between.
@@ -221,65 +204,22 @@ impl Cgroup {
 
     /// The ids of all processes inside, from a hierarchy that has them all.
     pub fn members(&self) -> Vec<i32> {
-        let freezer = self.version_1.iter().find(|(v1, _)| v1.has("freezer"));
-        let paths = self.version_2.iter().chain(freezer.map(|(_, path)| path));
-        let mut pids: Vec<i32> = paths.flat_map(|path| members_below(path)).collect();
+        let freezer = self.directory_of("freezer");
+        let mut pids = Vec::new();
+        for path in self.version_2.as_deref().into_iter().chain(freezer) {
+            tree::walk(path, &mut |directory| {
+                pids.extend(tree::processes(directory))
+            });
+        }
         pids.sort_unstable();
         pids.dedup();
         pids
     }
 
-    /// Freezes or thaws every process inside, and waits until it is so.
-    pub fn freeze(&self, frozen: bool) -> Result<()> {
-        let freezer = self.version_1.iter().find(|(v1, _)| v1.has("freezer"));
-        let (file, value, state, wanted) = match (freezer, &self.version_2) {
-            (Some((_, path)), _) => {
-                let word = if frozen { "FROZEN" } else { "THAWED" };
-                (
-                    path.join("freezer.state"),
-                    word,
-                    path.join("freezer.state"),
-                    word,
-                )
-            }
-            (None, Some(path)) => {
-                let (value, state) = if frozen {
-                    ("1", "frozen 1")
-                } else {
-                    ("0", "frozen 0")
-                };
-                (
-                    path.join("cgroup.freeze"),
-                    value,
-                    path.join("cgroup.events"),
-                    state,
-                )
-            }
-            (None, None) => {
-                return Err(Error::unsupported("no cgroup freezer on this host")
-                    .hint("pausing needs cgroup v2 or the v1 freezer"));
-            }
-        };
-        fs::write(&file, value).context(|| format!("write {}", file.display()))?;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            let text =
-                fs::read_to_string(&state).context(|| format!("read {}", state.display()))?;
-            if text.lines().any(|line| line == wanted) {
-                return Ok(());
-            }
-            // Version 1 may stop half way (`FREEZING`) and wants to be told again.
-            fs::write(&file, value).context(|| format!("write {}", file.display()))?;
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if frozen {
-            // Should: never leave a container half frozen.
-            let _ = fs::write(&file, if freezer.is_some() { "THAWED" } else { "0" });
-        }
-        Err(Error::new(
-            crate::error::Kind::System,
-            "the container did not freeze in 10 s",
-        ))
+    /// The directory in which this controller works.
+    fn directory_of(&self, controller: &str) -> Option<&Path> {
+        let mut found = self.version_1.iter().filter(|(v1, _)| v1.has(controller));
+        found.next().map(|(_, path)| path.as_path())
     }
 
     /// Kills what is left inside and removes the directories. Where the first process had a PID
@@ -309,7 +249,7 @@ impl Cgroup {
             .chain(self.version_1.iter().map(|(_, path)| path));
         let mut first_error = None;
         for path in paths {
-            if let Err(error) = remove_tree(path) {
+            if let Err(error) = tree::remove(path) {
                 first_error.get_or_insert(error);
             }
         }
@@ -324,58 +264,4 @@ fn make(path: &Path) -> Result<()> {
         other => other,
     }
     .context(|| format!("make cgroup {}", path.display()))
-}
-
-fn write_setting(
-    directory: Option<&Path>,
-    setting: &Setting,
-    missing: &mut Vec<String>,
-) -> Result<()> {
-    let Some(directory) = directory else {
-        missing.push(format!(
-            "this host has no {} controller",
-            setting.controller
-        ));
-        return Ok(());
-    };
-    let file = directory.join(&setting.file);
-    match fs::write(&file, &setting.value) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            missing.push(format!("this host has no {}", setting.file));
-            Ok(())
-        }
-        other => other.context(|| format!("write {:?} to {}", setting.value, file.display())),
-    }
-}
-
-fn members_below(path: &Path) -> Vec<i32> {
-    let text = fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default();
-    let mut pids: Vec<i32> = text.lines().filter_map(|line| line.parse().ok()).collect();
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            pids.extend(members_below(&entry.path()));
-        }
-    }
-    pids
-}
-
-fn remove_tree(path: &Path) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(2);
-    loop {
-        match fs::remove_dir(path) {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) if Instant::now() > deadline => {
-                return Err(error).context(|| format!("remove cgroup {}", path.display()));
-            }
-            Err(_) => {}
-        }
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                // The loop says so if it could not be removed.
-                let _ = remove_tree(&entry.path());
-            }
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }

@@ -101,9 +101,19 @@ pub fn write_in_proc(proc: BorrowedFd<'_>, path: &CStr, value: &CStr) -> Result<
 
 /// Enters a cgroup by writing `0` to its member file. In version 1 this is `tasks`: a process of
 /// one thread moves itself without waiting for an RCU grace period, unlike `cgroup.procs`.
+///
+/// A realtime process may only join a cpu cgroup that has realtime to give
+/// (`CONFIG_RT_GROUP_SCHED`, EINVAL), and new ones have none. Containers are no realtime programs
+/// because their caller was one: it becomes an ordinary process then.
 pub fn join_cgroup(path: &CStr) -> Result<(), Errno> {
     let file = rustix::fs::openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    write_whole(&file, b"0")
+    match write_whole(&file, b"0") {
+        Err(Errno::INVAL) => {
+            crate::sys::process::schedule_ordinarily()?;
+            write_whole(&file, b"0")
+        }
+        other => other,
+    }
 }
 
 fn write_whole(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {

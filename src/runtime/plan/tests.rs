@@ -138,6 +138,12 @@ fn golden_mounts() {
 }
 
 #[test]
+fn golden_limits() {
+    let (host, extras) = (full_host(), engine_extras());
+    check!("limits.plan", "limits.config.json", host, extras);
+}
+
+#[test]
 fn golden_capabilities() {
     // CAP_SYS_TIME (25) cannot be had here, whatever the spec says.
     let host = Host {
