@@ -11,5 +11,5 @@ mod view;
 
 pub use copy::{Owner, Target, TreeCopy};
 pub use overlay::{Options, Upper, mount, mount_read_only};
-pub use user::{User, resolve_user};
+pub use user::{User, read_account_file, resolve_user};
 pub use view::{Found, Last, Node, View, is_kernels, is_mount_root, join, names_in};
