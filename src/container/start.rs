@@ -20,7 +20,7 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
+use super::{access, accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -190,6 +190,7 @@ fn bring_up(
         return Err(Error::not_found(format!("No such container: {id}")));
     }
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"

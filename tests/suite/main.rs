@@ -13,6 +13,8 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod commit;
+mod copy;
 mod faults;
 mod flags;
 mod images;
