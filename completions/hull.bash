@@ -34,6 +34,9 @@ _hull() {
             hull,exec)
                 cmd="hull__subcmd__exec"
                 ;;
+            hull,healthcheck)
+                cmd="hull__subcmd__healthcheck"
+                ;;
             hull,help)
                 cmd="hull__subcmd__help"
                 ;;
@@ -250,6 +253,18 @@ _hull() {
             hull__subcmd__container__subcmd__help,wait)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__wait"
                 ;;
+            hull__subcmd__healthcheck,help)
+                cmd="hull__subcmd__healthcheck__subcmd__help"
+                ;;
+            hull__subcmd__healthcheck,run)
+                cmd="hull__subcmd__healthcheck__subcmd__run"
+                ;;
+            hull__subcmd__healthcheck__subcmd__help,help)
+                cmd="hull__subcmd__healthcheck__subcmd__help__subcmd__help"
+                ;;
+            hull__subcmd__healthcheck__subcmd__help,run)
+                cmd="hull__subcmd__healthcheck__subcmd__help__subcmd__run"
+                ;;
             hull__subcmd__help,attach)
                 cmd="hull__subcmd__help__subcmd__attach"
                 ;;
@@ -267,6 +282,9 @@ _hull() {
                 ;;
             hull__subcmd__help,exec)
                 cmd="hull__subcmd__help__subcmd__exec"
+                ;;
+            hull__subcmd__help,healthcheck)
+                cmd="hull__subcmd__help__subcmd__healthcheck"
                 ;;
             hull__subcmd__help,help)
                 cmd="hull__subcmd__help__subcmd__help"
@@ -415,6 +433,9 @@ _hull() {
             hull__subcmd__help__subcmd__container,wait)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__wait"
                 ;;
+            hull__subcmd__help__subcmd__healthcheck,run)
+                cmd="hull__subcmd__help__subcmd__healthcheck__subcmd__run"
+                ;;
             hull__subcmd__help__subcmd__image,exists)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__exists"
                 ;;
@@ -474,6 +495,9 @@ _hull() {
                 ;;
             hull__subcmd__help__subcmd__oci,state)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__state"
+                ;;
+            hull__subcmd__help__subcmd__system,boot)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
             hull__subcmd__help__subcmd__system,events)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__events"
@@ -613,6 +637,9 @@ _hull() {
             hull__subcmd__oci__subcmd__help,state)
                 cmd="hull__subcmd__oci__subcmd__help__subcmd__state"
                 ;;
+            hull__subcmd__system,boot)
+                cmd="hull__subcmd__system__subcmd__boot"
+                ;;
             hull__subcmd__system,events)
                 cmd="hull__subcmd__system__subcmd__events"
                 ;;
@@ -621,6 +648,9 @@ _hull() {
                 ;;
             hull__subcmd__system,info)
                 cmd="hull__subcmd__system__subcmd__info"
+                ;;
+            hull__subcmd__system__subcmd__help,boot)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
                 ;;
             hull__subcmd__system__subcmd__help,events)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__events"
@@ -638,7 +668,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -760,7 +790,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__create)
-            opts="-e -i -t -u -w -h -m -c -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -h -m -c -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -815,6 +845,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1630,7 +1700,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__run)
-            opts="-e -i -t -u -w -h -m -c -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
+            opts="-e -i -t -u -w -h -m -c -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1685,6 +1755,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1990,7 +2100,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2072,6 +2182,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2094,7 +2208,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__create)
-            opts="-e -i -t -u -w -h -m -c -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -h -m -c -v -l -q --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2149,6 +2263,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2431,8 +2585,78 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__healthcheck)
+            opts="run help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help)
+            opts="run help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__healthcheck__subcmd__run)
+            opts="--ignore-result"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2812,6 +3036,34 @@ _hull() {
         hull__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__healthcheck)
+            opts="run"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__healthcheck__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -3398,8 +3650,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="events info"
+            opts="boot events info"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4780,7 +5046,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__run)
-            opts="-e -i -t -u -w -h -m -c -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
+            opts="-e -i -t -u -w -h -m -c -v -l -q -d --env --env-file --interactive --tty --user --workdir --entrypoint --group-add --hostname --domainname --init --ulimit --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --add-host --cap-add --cap-drop --expose --mount --network --privileged --read-only --security-opt --shm-size --sysctl --tmpfs --volume --sig-proxy --cidfile --label --label-file --log-driver --log-opt --name --platform --pull --quiet --rm --stop-signal --stop-timeout --detach --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4835,6 +5101,46 @@ _hull() {
                     return 0
                     ;;
                 --ulimit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sdnotify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5112,12 +5418,30 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="events info help"
+            opts="boot events info help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__boot)
+            opts="--directory"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5164,8 +5488,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="events info help"
+            opts="boot events info help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -5284,7 +5622,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5363,6 +5701,10 @@ _hull() {
                     return 0
                     ;;
                 --pids-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -48,7 +48,7 @@
 //! cli        6  one file per command: arguments and presentation, nothing else
 //!   flags         text → typed values           output  the only place that prints
 //! build      5  (to come) Dockerfile: parse → stages → steps → cache key → image
-//! systemd    5  (to come) units, quadlet files, notification, socket activation
+//! systemd    5  units: containers started at boot; quadlet files, socket activation (to come)
 //! container  4  the engine: create, start, exec, stop, rm, cp, commit; record → OCI spec (pure)
 //! image      3  manifest, config, platform; pull, push, save, load, import, history
 //! monitor    3  the process that stays with one container
@@ -185,6 +185,7 @@ mod runtime;
 mod state;
 mod store;
 mod sys;
+mod systemd;
 
 use std::process::ExitCode;
 

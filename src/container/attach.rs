@@ -24,6 +24,11 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
                 "You cannot attach to a paused container, unpause it first",
             ));
         }
+        Status::Restarting => {
+            return Err(Error::conflict(
+                "You cannot attach to a restarting container, wait until it is running",
+            ));
+        }
         _ => {
             return Err(Error::conflict(
                 "You cannot attach to a stopped container, start it first",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{defaults, limits, notice_of, records, request::Request, to_spec};
+use super::{defaults, lifecycle, limits, notice_of, records, request::Request, to_spec};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -102,6 +102,10 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         security_options: request.security_options.clone(),
         group_add: request.group_add.clone(),
         oom_score_adj: request.oom_score_adj,
+        restart: request.lifecycle.restart,
+        health: lifecycle::health(&request.lifecycle.health, execution),
+        timeout: request.lifecycle.timeout,
+        notify: request.lifecycle.notify.unwrap_or_default(),
         exposed_ports: exposed,
     })
 }

@@ -48,32 +48,17 @@ pub fn exec(
 ) -> Result<u8> {
     let records = super::records(settings);
     super::reconcile(settings, id)?;
-    let record = records.record(id)?;
-    if record.state.status == Status::Paused {
-        return Err(Error::conflict(format!(
-            "Container {name} is paused, unpause the container before exec"
-        )));
-    }
-    let not_running = || Error::conflict(format!("Container {id} is not running"));
-    let live = record.live.ok_or_else(not_running)?;
-    let container = live.pidfd().ok_or_else(not_running)?;
-    let config = exec_config(records.config(id)?, request)?;
-    let root = container_root(&live)?;
-    let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
-    user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
-    drop(root);
-    let cgroup = super::cgroup(&records, id)?;
+    let target = Target::find(&records, id, name, request)?;
     let between = match request.terminal || request.detached {
         true => Between::default(),
         false => Between::new(request.stdin)?,
     };
-    let streams = between.streams();
-    let joined = start(&live, &container, &config, &user, &cgroup, streams, request)?;
+    let joined = target.join(between.streams(), request)?;
     joined.start()?;
     let noted = Noted {
         records: &records,
-        config: &config,
-        name: &record.state.name,
+        config: &target.config,
+        name: &target.name,
         exec_id: ContainerId::from_bytes(super::create::random_bytes::<32>()?).to_string(),
     };
     noted.start(&request.words);
@@ -86,6 +71,105 @@ pub fn exec(
     }?;
     noted.end(code);
     Ok(code)
+}
+
+/// Runs a program in a container, with its output going to `output`, and returns its exit code.
+/// For a child of the container's monitor.
+pub(super) fn probe(
+    records: &Records,
+    id: &ContainerId,
+    words: Vec<String>,
+    output: &OwnedFd,
+) -> Result<u8> {
+    let request = ExecRequest {
+        words,
+        ..ExecRequest::default()
+    };
+    let target = Target::find(records, id, &id.to_string(), &request)?;
+    let joined = target.join([output.as_fd(); 3], &request)?;
+    joined.start()?;
+    wait_code(joined.created.pidfd.as_fd())
+}
+
+/// A running container and the user a program gets in it.
+struct Target {
+    live: Live,
+    container: OwnedFd,
+    config: Config,
+    name: Name,
+    user: User,
+    cgroup: Cgroup,
+}
+
+impl Target {
+    fn find(
+        records: &Records,
+        id: &ContainerId,
+        name: &str,
+        request: &ExecRequest,
+    ) -> Result<Target> {
+        let record = records.record(id)?;
+        match record.state.status {
+            Status::Paused => {
+                return Err(Error::conflict(format!(
+                    "Container {name} is paused, unpause the container before exec"
+                )));
+            }
+            Status::Restarting => {
+                return Err(Error::conflict(format!(
+                    "Container {id} is restarting, wait until the container is running"
+                )));
+            }
+            _ => {}
+        }
+        let not_running = || Error::conflict(format!("Container {id} is not running"));
+        let live = record.live.ok_or_else(not_running)?;
+        let container = live.pidfd().ok_or_else(not_running)?;
+        let config = exec_config(records.config(id)?, request)?;
+        let root = container_root(&live)?;
+        let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
+        Ok(Target {
+            container,
+            user,
+            name: record.state.name,
+            cgroup: super::cgroup(records, id)?,
+            config,
+            live,
+        })
+    }
+
+    fn join(&self, stdio: [BorrowedFd<'_>; 3], request: &ExecRequest) -> Result<Joined> {
+        let (config, user) = (&self.config, &self.user);
+        let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
+        let capabilities = process.capabilities().as_ref();
+        let bounding = capabilities
+            .and_then(|sets| sets.bounding().clone())
+            .unwrap_or_default();
+        let extras = Extras {
+            filter: to_spec::filter(config, &bounding)?,
+            die_with_parent: !request.detached,
+            ..Extras::default()
+        };
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
+        let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
+        let null = null.context(|| "open /dev/null")?;
+        let streams = match (request.detached, request.stdin) {
+            (true, _) => [null.as_fd(); 3],
+            (false, true) => stdio,
+            (false, false) => [null.as_fd(), stdio[1], stdio[2]],
+        };
+        let pid = Pid::from_raw(self.live.pid);
+        join(Join {
+            container: self.container.as_fd(),
+            pid: pid.ok_or_else(|| Error::corrupt("the record has no process"))?,
+            user_namespace: self.live.user_namespace,
+            process: &process,
+            streams,
+            cgroup: (!self.cgroup.is_none()).then_some(&self.cgroup),
+            extras,
+        })
+    }
 }
 
 /// What the event log is told of one exec.
@@ -152,45 +236,6 @@ fn container_root(live: &Live) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, &path, flags, Mode::empty());
     root.context(|| "open the container's root")
-}
-
-fn start(
-    live: &Live,
-    container: &OwnedFd,
-    config: &Config,
-    user: &User,
-    cgroup: &Cgroup,
-    stdio: [BorrowedFd<'_>; 3],
-    request: &ExecRequest,
-) -> Result<Joined> {
-    let process = to_spec::exec_process(config, user, &request.words, request.privileged)?;
-    let capabilities = process.capabilities().as_ref();
-    let bounding = capabilities
-        .and_then(|sets| sets.bounding().clone())
-        .unwrap_or_default();
-    let extras = Extras {
-        filter: to_spec::filter(config, &bounding)?,
-        die_with_parent: !request.detached,
-        ..Extras::default()
-    };
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    let null = rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty());
-    let null = null.context(|| "open /dev/null")?;
-    let streams = match (request.detached, request.stdin) {
-        (true, _) => [null.as_fd(); 3],
-        (false, true) => stdio,
-        (false, false) => [null.as_fd(), stdio[1], stdio[2]],
-    };
-    let pid = Pid::from_raw(live.pid).ok_or_else(|| Error::corrupt("the record has no process"))?;
-    join(Join {
-        container: container.as_fd(),
-        pid,
-        user_namespace: live.user_namespace,
-        process: &process,
-        streams,
-        cgroup: (!cgroup.is_none()).then_some(cgroup),
-        extras,
-    })
 }
 
 /// Copies between our terminal and the process's until it ends.

@@ -4,25 +4,29 @@
 //! long as the container runs. So once the program runs the monitor executes this binary again:
 //! same process, same children, same locks, nothing else.
 
+use std::cell::Cell;
 use std::ffi::CString;
 use std::fs;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::fs::MemfdFlags;
 use rustix::io::FdFlags;
 use serde::{Deserialize, Serialize};
 
-use super::remove;
-use super::start::LiveState;
+use super::health::{HealthChecks, Patient, TimeLimit};
+use super::start::{Post, Risen};
+use super::{remove, restart};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::logs::{Rotation, Writer};
-use crate::monitor::{Attended, attend};
+use crate::monitor::{Attended, Chore, attend};
 use crate::runtime::cgroup::Cgroup;
-use crate::state::{Config, End, Event, Live, LogConfig, MonitorLock, Records};
+use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Records};
 use crate::sys::descriptor::adopt;
 use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
 
@@ -30,20 +34,14 @@ use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
 pub const KEEPER: &str = "hull: monitor";
 
 /// Everything the monitor holds when the program runs.
+#[derive(Debug)]
 pub(super) struct Handover {
-    pub live_state: LiveState,
     pub config: Config,
-    pub cgroup: Cgroup,
-    pub lock: Option<MonitorLock>,
-    pub container: OwnedFd,
-    pub terminal: Option<OwnedFd>,
-    pub stdin: Option<OwnedFd>,
-    pub stdout: Option<OwnedFd>,
-    pub stderr: Option<OwnedFd>,
-    pub listener: OwnedFd,
-    pub signals: OwnedFd,
+    pub post: Post,
+    pub risen: Risen,
     pub first_client: Option<OwnedFd>,
-    pub user_namespace: Option<OwnedFd>,
+    /// How long the last restart was put off; zero if a user started the container.
+    pub pause: Duration,
 }
 
 /// What crosses the exec, as JSON in a memfd; descriptors by number.
@@ -52,9 +50,13 @@ struct Carried {
     id: ContainerId,
     root: PathBuf,
     run: PathBuf,
+    started: Timestamp,
     auto_remove: bool,
     stop_signal: i32,
     log: LogConfig,
+    health: Option<HealthCheck>,
+    timeout: Option<u32>,
+    pause: Duration,
     cgroup: Cgroup,
     lock: RawFd,
     container: RawFd,
@@ -70,7 +72,8 @@ struct Carried {
 
 /// Executes this binary as the monitor. If that is impossible, goes on in this image.
 pub(super) fn hand_over(settings: &Settings, handover: Handover) -> ! {
-    let brief = ends_at_once(&handover);
+    // A restarted one goes the long way each time: memory would grow with every turn.
+    let brief = handover.pause.is_zero() && ends_at_once(&handover);
     let carried = carry(settings, handover);
     if let (true, Ok(carried)) = (brief, &carried) {
         exit_now(u8::from(stay(carried.clone()).is_err()));
@@ -101,14 +104,14 @@ const BRIEF: rustix::event::Timespec = rustix::event::Timespec {
 fn ends_at_once(handover: &Handover) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     let others = [
-        &handover.terminal,
-        &handover.stdout,
-        &handover.stderr,
+        &handover.risen.terminal,
+        &handover.risen.stdout,
+        &handover.risen.stderr,
         &handover.first_client,
     ];
-    let mut polled = vec![PollFd::new(&handover.container, PollFlags::IN)];
-    polled.push(PollFd::new(&handover.listener, PollFlags::IN));
-    polled.push(PollFd::new(&handover.signals, PollFlags::IN));
+    let mut polled = vec![PollFd::new(&handover.risen.container, PollFlags::IN)];
+    polled.push(PollFd::new(&handover.post.listener, PollFlags::IN));
+    polled.push(PollFd::new(&handover.post.signals, PollFlags::IN));
     polled.extend(
         others
             .into_iter()
@@ -146,27 +149,29 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         Ok(std::os::fd::IntoRawFd::into_raw_fd(descriptor))
     };
     let maybe = |descriptor: Option<OwnedFd>| descriptor.map(give).transpose();
-    let lock = handover
-        .lock
-        .ok_or_else(|| Error::invalid("the monitor holds no lock"))?;
+    let (config, post, risen) = (handover.config, handover.post, handover.risen);
     Ok(Carried {
-        id: handover.config.id,
+        id: config.id,
         root: settings.root.clone(),
         run: settings.run.clone(),
-        auto_remove: handover.config.auto_remove,
-        stop_signal: handover.config.stop_signal,
-        log: handover.config.log.clone(),
-        cgroup: handover.cgroup,
-        lock: give(lock.into())?,
-        container: give(handover.container)?,
-        terminal: maybe(handover.terminal)?,
-        stdin: maybe(handover.stdin)?,
-        stdout: maybe(handover.stdout)?,
-        stderr: maybe(handover.stderr)?,
-        listener: give(handover.listener)?,
-        signals: give(handover.signals)?,
+        started: risen.live_state.started,
+        auto_remove: config.auto_remove,
+        stop_signal: config.stop_signal,
+        log: config.log,
+        health: config.health,
+        timeout: config.timeout,
+        pause: handover.pause,
+        cgroup: risen.cgroup,
+        lock: give(post.lock)?,
+        container: give(risen.container)?,
+        terminal: maybe(risen.terminal)?,
+        stdin: maybe(risen.stdin)?,
+        stdout: maybe(risen.stdout)?,
+        stderr: maybe(risen.stderr)?,
+        listener: give(post.listener)?,
+        signals: give(post.signals)?,
         first_client: maybe(handover.first_client)?,
-        user_namespace: maybe(handover.user_namespace)?,
+        user_namespace: maybe(risen.user_namespace)?,
     })
 }
 
@@ -210,10 +215,12 @@ fn read_carried(number: RawFd) -> Result<Carried> {
 /// The descriptors taken over and the log open: all that remains is to wait.
 struct Prepared {
     carried: Carried,
-    lock: OwnedFd,
+    post: Post,
     records: Records,
     attended: Attended,
     user_namespace: Option<OwnedFd>,
+    /// Set by a health check that wants the container restarted.
+    wants_restart: Rc<Cell<bool>>,
 }
 
 fn prepare(carried: Carried) -> Result<Prepared> {
@@ -227,42 +234,78 @@ fn prepare(carried: Carried) -> Result<Prepared> {
         Ok(descriptor)
     };
     let maybe = |number: Option<RawFd>| number.map(take).transpose();
-    let lock = take(carried.lock)?;
+    let post = Post {
+        lock: take(carried.lock)?,
+        listener: take(carried.listener)?,
+        signals: take(carried.signals)?,
+    };
     let records = Records::at(&carried.root, &carried.run);
     let log = open_log(&records, &carried)?;
     let user_namespace = maybe(carried.user_namespace)?;
+    let container = take(carried.container)?;
+    let wants_restart = Rc::new(Cell::new(false));
+    let mut chores: Vec<Box<dyn Chore>> = Vec::new();
+    if let Some(seconds) = carried.timeout {
+        chores.push(Box::new(TimeLimit::new(container.try_clone()?, seconds)));
+    }
+    if let Some(check) = &carried.health {
+        let patient = Patient {
+            records: records.clone(),
+            id: carried.id,
+            container: container.try_clone()?,
+            stop_signal: carried.stop_signal,
+            wants_restart: Rc::clone(&wants_restart),
+        };
+        chores.push(Box::new(HealthChecks::new(check.clone(), patient)));
+    }
     let attended = Attended {
-        container: take(carried.container)?,
+        container,
         terminal: maybe(carried.terminal)?,
         stdin: maybe(carried.stdin)?,
         stdout: maybe(carried.stdout)?,
         stderr: maybe(carried.stderr)?,
         log,
-        listener: take(carried.listener)?,
+        listener: post.listener.try_clone()?,
         first_client: maybe(carried.first_client)?,
-        signals: take(carried.signals)?,
+        signals: post.signals.try_clone()?,
         stop_signal: carried.stop_signal,
+        chores,
     };
     Ok(Prepared {
         carried,
-        lock,
+        post,
         records,
         attended,
         user_namespace,
+        wants_restart,
     })
 }
 
 impl Prepared {
-    /// Attends to the container until its end, then records it and gives everything back.
+    /// Attends to the container until its end, then records it and gives everything back, or
+    /// starts it again.
     fn stay(self) -> Result<()> {
         let ended = attend(self.attended)?;
-        let grave = finish(&self.records, &self.carried, ended.exit_code);
+        let wish = match (ended.told, self.wants_restart.get()) {
+            // The machine goes down, say: whoever told us does not want it back now.
+            (true, _) => Wish::Stay,
+            (false, true) => Wish::Restart,
+            (false, false) => Wish::AsPolicy,
+        };
+        let after = finish(&self.records, &self.carried, ended.exit_code, wish);
+        let exit_code = ended.exit_code;
         // Should: after everything is recorded and out of sight; whoever waited may look at once.
         ended.announce();
-        if let Some(grave) = grave? {
-            remove::delete(&grave, self.user_namespace.as_ref().map(|fd| fd.as_fd()))?;
+        match after? {
+            After::Gone(None) => {}
+            After::Gone(Some(grave)) => {
+                remove::delete(&grave, self.user_namespace.as_ref().map(|fd| fd.as_fd()))?;
+            }
+            After::Again(pause) => {
+                drop(self.user_namespace);
+                restart::start_again(&self.records, &self.carried.id, self.post, pause, exit_code)?;
+            }
         }
-        drop(self.lock);
         Ok(())
     }
 }
@@ -289,41 +332,83 @@ pub fn log_name(id: &ContainerId) -> String {
     format!("{id}-json.log")
 }
 
-/// Records the end and gives cgroup, run directory and, with `--rm`, the container back. Returns
-/// what is left to delete.
-fn finish(records: &Records, carried: &Carried, exit_code: u8) -> Result<Option<PathBuf>> {
+/// Whether an ended container is wanted back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Stay,
+    Restart,
+    AsPolicy,
+}
+
+/// What is left to do for a container that has ended.
+enum After {
+    /// Everything is recorded; what is left to delete.
+    Gone(Option<PathBuf>),
+    /// Start it again after this pause.
+    Again(Duration),
+}
+
+/// Records the end and gives cgroup, run directory and, with `--rm`, the container back.
+fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Result<After> {
     // Should: before the counters go with the cgroup.
     let oom_killed = carried.cgroup.oom_kills() > 0;
     if oom_killed {
         super::notice(records, &carried.id, "oom", &[]);
     }
-    carried.cgroup.end(std::time::Duration::from_secs(10))?;
+    carried.cgroup.end(Duration::from_secs(10))?;
     let code = exit_code.to_string();
     super::notice(records, &carried.id, "die", &[("exitCode", &code)]);
     if carried.auto_remove {
         super::notice(records, &carried.id, "destroy", &[]);
-        return records.bury(&carried.id).map(Some);
+        return records
+            .bury(&carried.id)
+            .map(|grave| After::Gone(Some(grave)));
     }
     let end = End {
         exit_code,
         at: Timestamp::now(),
     };
     let run = records.run_directory(&carried.id);
+    let stopped = run.stop_is_requested();
+    let policy = records.config(&carried.id).map(|config| config.restart);
+    let policy = policy.unwrap_or_default();
+    let mut again = false;
     // Should: the record before the run directory, so that nobody sees a loss between the two.
     let recorded = records.apply(&carried.id, Event::Died, |state| {
         state.status = crate::state::Status::Exited;
         state.exit_code = end.exit_code;
         state.finished = Some(end.at);
         state.oom_killed = oom_killed;
+        state.stopped_by_user = stopped;
+        let by_policy = policy.restarts(exit_code, state.restart_count);
+        again = match wish {
+            Wish::Stay => false,
+            Wish::Restart => !stopped,
+            Wish::AsPolicy => !stopped && by_policy,
+        };
+        state.restart_count += u32::from(again);
     });
-    if let (Err(_), Some(live)) = (&recorded, run.live()) {
+    if let Some(live) = run.live()
+        && (again || recorded.is_err())
+    {
         // A full disk, say: the run directory keeps it for the next command.
+        let (pid, restarting) = (if again { 0 } else { live.pid }, again);
         run.write(&Live {
+            pid,
+            restarting,
+            paused: false,
             ended: Some(end),
             ..live
         })?;
     }
     recorded?;
+    if again {
+        return Ok(After::Again(restart::next_pause(
+            carried.pause,
+            carried.started.age(),
+        )));
+    }
+    records.keep_health(&carried.id)?;
     run.remove()?;
-    Ok(None)
+    Ok(After::Gone(None))
 }

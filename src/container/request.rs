@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lifecycle::Lifecycle;
 use crate::base::{Name, Timestamp};
 use crate::state::{Limits, Mount, NetworkMode, UlimitConfig};
 
@@ -49,6 +50,7 @@ pub struct Request {
     pub log_max_files: Option<u32>,
     pub oom_score_adj: Option<i32>,
     pub expose: Vec<String>,
+    pub lifecycle: Lifecycle,
     /// When the request was made.
     pub at: Timestamp,
 }
@@ -91,6 +93,7 @@ impl Request {
             log_max_files: None,
             oom_score_adj: None,
             expose: Vec::new(),
+            lifecycle: Lifecycle::default(),
             at: Timestamp::now(),
         }
     }

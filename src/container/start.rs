@@ -10,6 +10,7 @@ use std::fs;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::pipe::PipeFlags;
@@ -29,7 +30,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Live, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Records, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -82,6 +83,8 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
     let result = leave_caller().and_then(|()| bring_up(settings, &records, id, foreground));
     match result {
         Ok(mut handover) => {
+            let mut first_client = None;
+            let started = &handover.risen.live_state;
             if matches!(foreground, Foreground::Attached { .. }) {
                 super::notice(&records, id, "attach", &[]);
             }
@@ -89,11 +92,10 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
             // The client may be gone: the container lives on without it.
             let _ = wire::send(client.as_fd(), wire::STARTED, &[]);
             if matches!(foreground, Foreground::Attached { .. }) {
-                handover.first_client = Some(client);
-            } else {
-                drop(client);
+                first_client = Some(client);
             }
-            note_start(&records, &handover.live_state);
+            note_start(&records, started, StartedBy::User);
+            handover.first_client = first_client;
             hand_over(settings, handover)
         }
         Err(error) => {
@@ -131,9 +133,16 @@ pub(super) struct LiveState {
     pub auto_remove: bool,
 }
 
+/// Who started a container this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StartedBy {
+    User,
+    RestartPolicy,
+}
+
 /// Notes the start, so that a reboot shows the container as exited. One that is removed at its end
 /// needs no note.
-fn note_start(records: &Records, state: &LiveState) {
+pub(super) fn note_start(records: &Records, state: &LiveState, by: StartedBy) {
     if state.auto_remove {
         return;
     }
@@ -142,11 +151,25 @@ fn note_start(records: &Records, state: &LiveState) {
         stored.error.clear();
         stored.exit_code = 0;
         stored.oom_killed = false;
+        stored.stopped_by_user = false;
+        if by == StartedBy::User {
+            stored.restart_count = 0;
+        }
     });
     if let Err(error) = noted {
         // The container runs and its live record says so; only a reboot would show it wrongly.
         log::warn!("{error}");
     }
+}
+
+/// What a monitor has for as long as it lives, however often its container is started.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub lock: OwnedFd,
+    /// Where clients connect.
+    pub listener: OwnedFd,
+    /// Signals sent to the monitor itself, as a signalfd.
+    pub signals: OwnedFd,
 }
 
 fn bring_up(
@@ -173,12 +196,25 @@ fn bring_up(
             return Err(error);
         }
     };
-    let result = bring_up_locked(settings, records, &config, foreground);
-    match result {
-        Ok(mut handover) => {
-            handover.lock = Some(lock);
-            Ok(handover)
-        }
+    let lock = OwnedFd::from(lock);
+    let risen = run.forget_stop_request().and_then(|()| {
+        let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
+        let listener = wire::listen(run.path())?;
+        let risen = raise(settings, records, &config, foreground)?;
+        Ok((risen, listener, signals))
+    });
+    match risen {
+        Ok((risen, listener, signals)) => Ok(Handover {
+            config,
+            post: Post {
+                lock,
+                listener,
+                signals,
+            },
+            risen,
+            first_client: None,
+            pause: Duration::ZERO,
+        }),
         Err(error) => {
             give_back(records, &config, &error);
             drop(lock);
@@ -203,15 +239,27 @@ fn give_back(records: &Records, config: &Config, error: &Error) {
     });
 }
 
-fn bring_up_locked(
+/// A container that runs, as its monitor holds it.
+#[derive(Debug)]
+pub(super) struct Risen {
+    pub live_state: LiveState,
+    pub cgroup: Cgroup,
+    pub container: OwnedFd,
+    pub terminal: Option<OwnedFd>,
+    pub stdin: Option<OwnedFd>,
+    pub stdout: Option<OwnedFd>,
+    pub stderr: Option<OwnedFd>,
+    pub user_namespace: Option<OwnedFd>,
+}
+
+/// Starts the container of a monitor that has its post.
+pub(super) fn raise(
     settings: &Settings,
     records: &Records,
     config: &Config,
     foreground: Foreground,
-) -> Result<Handover> {
+) -> Result<Risen> {
     let run = records.run_directory(&config.id);
-    let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
-    let listener = wire::listen(run.path())?;
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
     let hierarchies = super::hierarchies(records)?;
@@ -243,27 +291,26 @@ fn bring_up_locked(
         cgroup: super::cgroup_path(&config.id, &config.limits.cgroup_parent),
         user_namespace: settings.rootless,
         paused: false,
+        restarting: false,
         ended: None,
     };
+    if config.health.is_some() {
+        run.write_health(&Health::starting())?;
+    }
     run.write(&live)?;
     let user_namespace = start_program(&created, settings, &live)?;
-    Ok(Handover {
+    Ok(Risen {
         live_state: LiveState {
             id: config.id,
             started,
             auto_remove: config.auto_remove,
         },
-        config: config.clone(),
         cgroup: job.cgroup,
-        lock: None,
         container: created.pidfd,
         terminal: created.terminal,
         stdin: streams.keep_stdin,
         stdout: streams.keep_stdout,
         stderr: streams.keep_stderr,
-        listener,
-        signals,
-        first_client: None,
         user_namespace,
     })
 }

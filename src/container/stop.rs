@@ -2,7 +2,7 @@
 //! cgroup.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::PidfdFlags;
 
@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::monitor::wire;
 use crate::runtime::process::await_end;
-use crate::state::{Event, Live, Records, RunDirectory, Status, next};
+use crate::state::{Event, Live, Record, Records, RunDirectory, Status, next};
 
 /// How long a monitor whose container is not the recorded process may take to end by itself.
 const PARTING: Duration = Duration::from_secs(2);
@@ -26,7 +26,10 @@ pub fn stop(
 ) -> Result<()> {
     let records = super::records(settings);
     super::reconcile(settings, id)?;
-    let record = records.record(id)?;
+    let run = records.run_directory(id);
+    // Whatever its restart policy says: the next end is the last.
+    run.request_stop()?;
+    let record = settle(&records, id)?;
     // Stopped is what was asked for.
     let Some(live) = record.live else {
         return Ok(());
@@ -35,7 +38,7 @@ pub fn stop(
         set_paused(&records, id, &live, false)?;
     }
     let config = records.config(id)?;
-    let monitor = monitor_of(&records.run_directory(id));
+    let monitor = monitor_of(&run);
     let Some(container) = live.pidfd() else {
         return await_parting(monitor, id);
     };
@@ -70,9 +73,23 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
             "Cannot kill container: {name}: Container {id} is not running"
         ))
     };
-    let live = record.live.ok_or_else(not_running)?;
+    let run = records.run_directory(id);
+    if record.live.is_none() {
+        return Err(not_running());
+    }
+    let is_last = signal == libc::SIGKILL || signal == records.config(id)?.stop_signal;
+    if is_last {
+        run.request_stop()?;
+    }
+    let record = match is_last {
+        true => settle(&records, id)?,
+        false => record,
+    };
+    let Some(live) = record.live else {
+        return Ok(());
+    };
     let container = live.pidfd().ok_or_else(not_running)?;
-    let monitor = monitor_of(&records.run_directory(id));
+    let monitor = monitor_of(&run);
     send(&container, id, signal)?;
     notice_signal(&records, id, signal);
     if signal != libc::SIGKILL {
@@ -86,9 +103,31 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     await_monitor(monitor)
 }
 
+/// Waits until a container is not about to be restarted: told to stop, its monitor ends, unless it
+/// has just started the container.
+fn settle(records: &Records, id: &ContainerId) -> Result<Record> {
+    let end = Instant::now() + DEATH;
+    loop {
+        let record = records.record(id)?;
+        if record.state.status != Status::Restarting {
+            return Ok(record);
+        }
+        if Instant::now() >= end {
+            return Err(Error::conflict(format!(
+                "container {id} is being restarted"
+            )));
+        }
+        // Connecting wakes the monitor; it ends, or the record changes soon.
+        if let Some(monitor) = monitor_of(&records.run_directory(id)) {
+            let _ = await_end(monitor.as_fd(), Duration::from_millis(20));
+        }
+    }
+}
+
 /// Kills at once and waits until the monitor has recorded the end, whatever `run.json` says.
 pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
     let run = records.run_directory(id);
+    run.request_stop()?;
     let Some(monitor) = monitor_of(&run) else {
         return Ok(());
     };
@@ -132,6 +171,7 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
     if next(record.state.status, event).is_none() {
         return Err(match (record.state.status, paused) {
             (Status::Paused, _) => refuse("already paused"),
+            (Status::Restarting, true) => refuse("restarting, wait until the container is running"),
             (_, true) => refuse("not running"),
             (_, false) => refuse("not paused"),
         });

@@ -26,7 +26,7 @@ mod tar_index;
 #[cfg(test)]
 mod tests;
 
-pub use config::Execution;
+pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};
 pub use import::{ImportRequest, import};

@@ -15,9 +15,10 @@ mod clients;
 mod pump;
 pub mod wire;
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::error::{Context as _, Result};
@@ -45,12 +46,26 @@ pub struct Attended {
     pub signals: OwnedFd,
     /// What the container is told when the monitor is told to end.
     pub stop_signal: i32,
+    /// What else is to be done while it runs.
+    pub chores: Vec<Box<dyn Chore>>,
+}
+
+/// Something the monitor does beside the streams: health checks, the longest time to run.
+pub trait Chore: std::fmt::Debug {
+    /// When it wants its turn, whatever happens; `None` if only its descriptors matter.
+    fn due(&self) -> Option<Instant>;
+    /// Descriptors that give it its turn when they are readable.
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
+    /// Does what there is to do, without waiting.
+    fn turn(&mut self);
 }
 
 /// The container has ended; clients still wait for the word.
 #[derive(Debug)]
 pub struct Ended {
     pub exit_code: u8,
+    /// The monitor was told to end, and told the container.
+    pub told: bool,
     clients: Clients,
     /// Stays open until the end is recorded: who connects meanwhile hears of it too.
     listener: OwnedFd,
@@ -81,21 +96,24 @@ pub fn attend(attended: Attended) -> Result<Ended> {
         Some(terminal) => Input::terminal(terminal.try_clone()?),
         None => Input::pipe(attended.stdin)?,
     };
-    let mut log = attended.log;
+    let mut told = false;
+    let (mut log, mut chores) = (attended.log, attended.chores);
     loop {
-        let events = wait(&container, &listener, &signals, &clients, &outputs, &input)?;
-        if events.signal {
-            // The monitor itself is told to end: so is the container, which ends us.
-            let told = crate::sys::signal::read(signals.as_fd());
-            if told.is_some() {
-                // It may be gone already; the pidfd says so next.
-                let _ = crate::sys::signal::send(container.as_fd(), stop_signal);
-            }
+        let fixed = [&container, &listener, &signals];
+        let events = wait(fixed, &clients, &outputs, &input, &chores)?;
+        // The monitor itself is told to end: so is the container, which ends us.
+        if events.signal && crate::sys::signal::read(signals.as_fd()).is_some() {
+            told = true;
+            // It may be gone already; the pidfd says so next.
+            let _ = crate::sys::signal::send(container.as_fd(), stop_signal);
         }
         if events.connection {
             clients.accept(listener.as_fd());
         }
         clients.flush();
+        if events.chore {
+            chores.iter_mut().for_each(|chore| chore.turn());
+        }
         for request in clients.read_requests(input.is_ready()) {
             serve(request, &mut input, &outputs, &container);
         }
@@ -111,6 +129,7 @@ pub fn attend(attended: Attended) -> Result<Ended> {
             let exit_code = crate::runtime::process::wait_code(container.as_fd())?;
             return Ok(Ended {
                 exit_code,
+                told,
                 clients,
                 listener,
             });
@@ -150,32 +169,47 @@ fn serve(request: Request, input: &mut Input, outputs: &Outputs, container: &Own
     }
 }
 
+#[derive(Debug)]
 struct Events {
     ended: bool,
+    chore: bool,
     connection: bool,
     signal: bool,
 }
 
-/// Sleeps until something happens.
+/// Tells whoever has connected while nothing runs how the container ended last.
+pub fn answer_ended(listener: BorrowedFd<'_>, exit_code: u8) {
+    let mut clients = Clients::new(None);
+    while clients.accept(listener) {}
+    clients.announce_exit(exit_code);
+}
+
+/// Sleeps until something happens. `fixed` are the container, the listener and the signals.
 fn wait(
-    container: &OwnedFd,
-    listener: &OwnedFd,
-    signals: &OwnedFd,
+    fixed: [&OwnedFd; 3],
     clients: &Clients,
     outputs: &Outputs,
     input: &Input,
+    chores: &[Box<dyn Chore>],
 ) -> Result<Events> {
-    let mut polled = vec![
-        PollFd::new(container, PollFlags::IN),
-        PollFd::new(listener, PollFlags::IN),
-        PollFd::new(signals, PollFlags::IN),
-    ];
+    let mut polled: Vec<PollFd<'_>> = fixed
+        .into_iter()
+        .map(|fd| PollFd::new(fd, PollFlags::IN))
+        .collect();
+    let of_chores = chores.iter().flat_map(|chore| chore.descriptors());
+    polled.extend(of_chores.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+    let after_chores = polled.len();
     clients.poll_on(&mut polled, input.is_ready());
     if !clients.first_is_full() {
         outputs.poll_on(&mut polled);
     }
     input.poll_on(&mut polled);
-    match poll(&mut polled, outputs.timeout().as_ref()) {
+    let due = chores.iter().filter_map(|chore| chore.due()).min();
+    let timeout = [outputs.timeout(), due.map(until)]
+        .into_iter()
+        .flatten()
+        .min();
+    match poll(&mut polled, timeout.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         Err(errno) => return Err(errno).context(|| "wait for the container"),
     }
@@ -184,5 +218,15 @@ fn wait(
         ended: fired(0),
         connection: fired(1),
         signal: fired(2),
+        chore: (3..after_chores).any(fired) || due.is_some_and(|due| due <= Instant::now()),
     })
+}
+
+/// How long until then, rounded up to what poll(2) can tell apart from now.
+pub fn until(moment: Instant) -> Timespec {
+    let left = moment.saturating_duration_since(Instant::now());
+    Timespec {
+        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::{HealthCheck, Notify, RestartPolicy};
 use super::limits::Limits;
 use crate::base::{ContainerId, DiffId, Digest, Timestamp};
 
@@ -51,6 +52,15 @@ pub struct Config {
     pub security_options: Vec<String>,
     pub group_add: Vec<String>,
     pub oom_score_adj: Option<i32>,
+    #[serde(default)]
+    pub restart: RestartPolicy,
+    #[serde(default)]
+    pub health: Option<HealthCheck>,
+    /// Seconds after which it is killed.
+    #[serde(default)]
+    pub timeout: Option<u32>,
+    #[serde(default)]
+    pub notify: Notify,
     /// What the image exposes and the user added, e.g. `80/tcp`.
     pub exposed_ports: Vec<String>,
 }

@@ -17,8 +17,12 @@ use nix::fcntl::{FcntlArg, fcntl};
 use rustix::process::{Pid, PidfdFlags};
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::Health;
 use crate::base::{ContainerId, Timestamp};
 use crate::error::{Context as _, Result};
+
+/// The health of a running container, in its run directory; of an ended one, beside its record.
+pub(super) const HEALTH: &str = "health.json";
 
 /// `run.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +37,9 @@ pub struct Live {
     /// The container lives in a user namespace of ours.
     pub user_namespace: bool,
     pub paused: bool,
+    /// It has ended, `ended` says how, and its monitor is going to start it again.
+    #[serde(default)]
+    pub restarting: bool,
     /// How it ended, when that could not be written to the store: a full disk, say.
     #[serde(default)]
     pub ended: Option<End>,
@@ -129,6 +136,49 @@ impl RunDirectory {
         let bytes = fs::read(self.0.join("run.json")).ok()?;
         let live: Live = serde_json::from_slice(&bytes).ok()?;
         (live.boot_id == boot_id()).then_some(live)
+    }
+
+    /// Notes that a user wants the container to end: its next end is the last.
+    pub fn request_stop(&self) -> Result<()> {
+        match File::create(self.stop_request()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            made => made
+                .map(drop)
+                .context(|| "note that the container is to stop"),
+        }
+    }
+
+    /// Whether a user wants the container to end.
+    pub fn stop_is_requested(&self) -> bool {
+        self.stop_request().exists()
+    }
+
+    /// A user starts it: what was wanted before does not count any more.
+    pub fn forget_stop_request(&self) -> Result<()> {
+        match fs::remove_file(self.stop_request()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).context(|| "start afresh")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stop_request(&self) -> PathBuf {
+        self.0.join("stop")
+    }
+
+    /// The health of the running container, where it has checks.
+    pub fn health(&self) -> Option<Health> {
+        let bytes = fs::read(self.0.join(HEALTH)).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Publishes its health.
+    pub fn write_health(&self, health: &Health) -> Result<()> {
+        let bytes = serde_json::to_vec(health).context(|| "encode the health")?;
+        let temporary = self.0.join("health.json.new");
+        fs::write(&temporary, bytes).context(|| format!("write {}", temporary.display()))?;
+        fs::rename(&temporary, self.0.join(HEALTH)).context(|| "publish the health")
     }
 
     /// Publishes the live record.

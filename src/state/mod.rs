@@ -6,6 +6,7 @@
 //! judge of what may follow what. Readers take no lock: every file is replaced by rename.
 
 mod config;
+mod lifecycle;
 mod limits;
 mod live;
 mod names;
@@ -15,7 +16,10 @@ mod status;
 pub use config::{
     Config, LogConfig, Mount, MountKind, NetworkMode, ProcessConfig, SCHEMA, UlimitConfig,
 };
+pub use lifecycle::{
+    Health, HealthCheck, HealthStatus, Notify, OnFailure, Probe, RestartName, RestartPolicy,
+};
 pub use limits::{Device, DeviceRate, Limits};
-pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
+pub use live::{End, Live, RunDirectory, boot_id};
 pub use records::{NewContainer, Record, Records};
 pub use status::{Event, Status, next};

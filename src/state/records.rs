@@ -12,7 +12,8 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, SCHEMA};
-use super::live::{Live, RunDirectory, boot_id};
+use super::lifecycle::{Health, HealthStatus};
+use super::live::{HEALTH, Live, RunDirectory, boot_id};
 use super::names;
 use super::status::{Event, Status, next};
 use crate::base::{ContainerId, Name, Timestamp};
@@ -41,6 +42,12 @@ pub struct State {
     pub oom_killed: bool,
     #[serde(default)]
     pub auto_remove: bool,
+    /// Restarts by policy since a user started it.
+    #[serde(default)]
+    pub restart_count: u32,
+    /// A user stopped it: `unless-stopped` leaves it so.
+    #[serde(default)]
+    pub stopped_by_user: bool,
     /// The boot in which it was last started.
     #[serde(default)]
     pub boot_id: String,
@@ -69,6 +76,18 @@ impl State {
 pub struct Record {
     pub state: State,
     pub live: Option<Live>,
+    /// Of a running one that has checks.
+    pub health: Option<HealthStatus>,
+}
+
+impl Record {
+    fn ended(state: State) -> Record {
+        Record {
+            state,
+            live: None,
+            health: None,
+        }
+    }
 }
 
 /// Everything needed to publish a new container.
@@ -93,6 +112,11 @@ impl Records {
             root: root.to_owned(),
             run: run.to_owned(),
         }
+    }
+
+    /// The store.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The run directory of this user, on tmpfs.
@@ -148,6 +172,8 @@ impl Records {
             error: String::new(),
             oom_killed: false,
             auto_remove: config.auto_remove,
+            restart_count: 0,
+            stopped_by_user: false,
             boot_id: if config.auto_remove {
                 boot_id().to_owned()
             } else {
@@ -295,6 +321,24 @@ impl Records {
         }
     }
 
+    /// The health of a container that has checks: of now, or when it ended.
+    pub fn health(&self, id: &ContainerId) -> Option<Health> {
+        self.run_directory(id).health().or_else(|| {
+            let bytes = fs::read(self.directory(id).join(HEALTH)).ok()?;
+            serde_json::from_slice(&bytes).ok()
+        })
+    }
+
+    /// Keeps the health of a container that has ended, for `inspect`: as Docker, unhealthy.
+    pub fn keep_health(&self, id: &ContainerId) -> Result<()> {
+        let Some(mut health) = self.run_directory(id).health() else {
+            return Ok(());
+        };
+        health.status = HealthStatus::Unhealthy;
+        let path = self.directory(id).join(HEALTH);
+        replace(&path, &serde_json::to_vec(&health)?, false)
+    }
+
     /// What the container is called now.
     pub fn name(&self, id: &ContainerId) -> Result<Name> {
         self.state(id).map(|state| state.name)
@@ -324,19 +368,26 @@ impl Records {
             let says_running = state.status == Status::Running && state.boot_id == boot_id();
             match last {
                 Some(live) if has_monitor => {
-                    state.status = match live.paused {
-                        true => Status::Paused,
-                        false => Status::Running,
+                    state.status = match live {
+                        Live {
+                            restarting: true, ..
+                        } => Status::Restarting,
+                        Live { paused: true, .. } => Status::Paused,
+                        _ => Status::Running,
                     };
                     state.started = Some(live.started);
-                    let live = Some(live);
-                    return Ok(Record { state, live });
+                    let health = run.health().map(|health| health.status);
+                    return Ok(Record {
+                        state,
+                        live: Some(live),
+                        health,
+                    });
                 }
                 // A monitor removes the record before it lets go of the lock.
                 Some(_) if !run.is_recorded() => {}
                 Some(live) => {
                     state.lose(Some(&live));
-                    return Ok(Record { state, live: None });
+                    return Ok(Record::ended(state));
                 }
                 None if has_monitor && run.is_recorded() && run.live().is_none() => {
                     let path = run.path().join("run.json");
@@ -348,7 +399,7 @@ impl Records {
                     if state.status == Status::Running {
                         state.lose(None);
                     }
-                    return Ok(Record { state, live: None });
+                    return Ok(Record::ended(state));
                 }
             }
         }

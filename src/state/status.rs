@@ -12,6 +12,9 @@ pub enum Status {
     Created,
     Running,
     Paused,
+    /// Ended, and about to be started again by its monitor. Never stored: it follows from
+    /// `run.json`.
+    Restarting,
     /// Docker's `removing` has no place here: a removal is one rename.
     Exited,
 }
@@ -47,6 +50,7 @@ impl fmt::Display for Status {
             Status::Created => "created",
             Status::Running => "running",
             Status::Paused => "paused",
+            Status::Restarting => "restarting",
             Status::Exited => "exited",
         })
     }

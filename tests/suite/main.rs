@@ -24,6 +24,7 @@ mod process;
 mod programs;
 mod pty;
 mod registry;
+mod restart;
 mod store;
 mod streams;
 mod terminal;

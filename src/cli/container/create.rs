@@ -5,10 +5,12 @@ use crate::base::ContainerId;
 use crate::cli::flags::Matches;
 use crate::cli::flags::container::{self as flags, IdFile};
 use crate::cli::flags::walk::FlagOrder;
+use crate::cli::system::boot;
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, Request};
 use crate::error::{Result, Scope};
+use crate::state::RestartName;
 
 pub const COMMAND: Command = Command {
     paths: &["create", "container create"],
@@ -48,6 +50,10 @@ pub(super) fn make(
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;
+    }
+    let policy = request.lifecycle.restart.name;
+    if matches!(policy, RestartName::Always | RestartName::UnlessStopped) {
+        boot::tell(settings);
     }
     Ok(Ok(id))
 }

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
 use crate::state::{
-    Config, DeviceRate, Limits, Mount, MountKind, NetworkMode, Record, Records, Status,
+    Config, DeviceRate, Health, Limits, Mount, MountKind, NetworkMode, Record, Records, Status,
 };
 
 pub const COMMAND: Command = Command {
@@ -51,6 +51,9 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         .map_or((String::new(), &[][..]), |(first, rest)| {
             (first.clone(), rest)
         });
+    let health = records
+        .health(&state.id)
+        .filter(|_| config.health.is_some());
     let directory = records.directory(&state.id);
     let at = |name: &str| directory.join(name).display().to_string();
     let run = records.run_directory(&state.id);
@@ -60,7 +63,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "Created": state.created.to_string(),
         "Path": path,
         "Args": rest,
-        "State": state_tree(record),
+        "State": state_tree(record, health.as_ref()),
         "Image": config.image.to_string(),
         "ResolvConfPath": now("resolv.conf"),
         "HostnamePath": now("hostname"),
@@ -70,7 +73,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
             _ => String::new(),
         },
         "Name": format!("/{}", state.name),
-        "RestartCount": 0,
+        "RestartCount": state.restart_count,
         "Driver": "overlay2",
         "Platform": "linux",
         "MountLabel": "",
@@ -88,25 +91,32 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
     })
 }
 
-fn state_tree(record: &Record) -> Value {
+fn state_tree(record: &Record, health: Option<&Health>) -> Value {
     let state = &record.state;
     let time = |time: Option<crate::base::Timestamp>| {
         time.map_or(NEVER.to_owned(), |time| time.to_string())
     };
-    let running = matches!(state.status, Status::Running | Status::Paused);
-    json!({
+    let running = matches!(
+        state.status,
+        Status::Running | Status::Paused | Status::Restarting
+    );
+    let mut tree = json!({
         "Status": state.status.to_string(),
         "Running": running,
         "Paused": state.status == Status::Paused,
-        "Restarting": false,
+        "Restarting": state.status == Status::Restarting,
         "OOMKilled": state.oom_killed,
         "Dead": false,
         "Pid": record.live.as_ref().map_or(0, |live| live.pid),
-        "ExitCode": if running { 0 } else { state.exit_code },
+        "ExitCode": if running && state.status != Status::Restarting { 0 } else { state.exit_code },
         "Error": state.error,
         "StartedAt": time(state.started),
         "FinishedAt": time(state.finished),
-    })
+    });
+    if let Some(health) = health {
+        tree["Health"] = json!(health);
+    }
+    tree
 }
 
 /// Binds as `-v` takes them.
@@ -143,7 +153,10 @@ fn host_config(config: &Config) -> Value {
         "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
         "NetworkMode": network_name(config),
         "PortBindings": {},
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "RestartPolicy": {
+            "Name": config.restart.name.word(),
+            "MaximumRetryCount": config.restart.most,
+        },
         "AutoRemove": config.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": Value::Null,

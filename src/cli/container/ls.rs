@@ -10,7 +10,7 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Result, Scope};
-use crate::state::{Config, MountKind, NetworkMode, Record, Status};
+use crate::state::{Config, HealthStatus, MountKind, NetworkMode, Record, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["ps", "container ls", "container list", "container ps"],
@@ -207,8 +207,22 @@ pub(super) fn status_text(record: &Record) -> String {
         output::human_duration(time.map(|time| time.age()).unwrap_or_default())
     };
     match state.status {
-        Status::Running => format!("Up {}", since(state.started)),
+        Status::Running => match record.health {
+            Some(health) => {
+                let word = match health {
+                    HealthStatus::Starting => "health: starting",
+                    other => other.word(),
+                };
+                format!("Up {} ({word})", since(state.started))
+            }
+            None => format!("Up {}", since(state.started)),
+        },
         Status::Paused => format!("Up {} (Paused)", since(state.started)),
+        Status::Restarting => format!(
+            "Restarting ({}) {} ago",
+            state.exit_code,
+            since(state.finished)
+        ),
         Status::Created => "Created".to_owned(),
         Status::Exited => match state.finished {
             Some(_) => format!("Exited ({}) {} ago", state.exit_code, since(state.finished)),

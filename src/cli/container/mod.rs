@@ -5,6 +5,7 @@ pub mod attach;
 pub mod create;
 pub mod exec;
 mod filter;
+pub mod healthcheck;
 mod image;
 pub mod inspect;
 pub mod kill;

@@ -41,10 +41,13 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     }
     let mut failed = Vec::new();
     let code = for_each(settings, &names, |id, name| {
-        let running = container::records(settings).record(id)?.state.status == Status::Running;
-        let result = match running {
-            true => Ok(None),
-            false => container::start(settings, id, Foreground::Detached),
+        let status = container::records(settings).record(id)?.state.status;
+        let result = match status {
+            Status::Running | Status::Restarting => Ok(None),
+            Status::Paused => Err(Error::conflict(
+                "cannot start a paused container, try unpause instead",
+            )),
+            _ => container::start(settings, id, Foreground::Detached),
         };
         if result.is_err() {
             failed.push(name.to_owned());

@@ -78,6 +78,8 @@ fn restart(matches: &Matches, settings: &Settings) -> Result<u8> {
     let how = How::of(matches)?;
     for_each(settings, &matches.words(), |id, _| {
         how.stop(settings, id)?;
-        container::start(settings, id, Foreground::Detached).map(drop)
+        container::start(settings, id, Foreground::Detached)?;
+        container::notice(&container::records(settings), id, "restart", &[]);
+        Ok(())
     })
 }

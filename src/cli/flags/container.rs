@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Command;
 
-use super::{Matches, integer, limits, list, mounts, switch, switch_on, text, value};
+use super::{Matches, integer, lifecycle, limits, list, mounts, switch, switch_on, text, value};
 use crate::base::{ByteSize, ContainerId, Name};
 use crate::container::Request;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -15,7 +15,7 @@ use crate::state::{NetworkMode, UlimitConfig};
 
 /// Declares them.
 pub fn declare(command: Command) -> Command {
-    let command = declare_process(declare_program(command));
+    let command = lifecycle::declare(declare_process(declare_program(command)));
     let command = limits::declare_fixed(limits::declare(command));
     declare_isolation(command)
         .arg(text(
@@ -204,6 +204,7 @@ pub fn request(matches: &Matches) -> Result<Request> {
     request.extra_hosts = extra_hosts(matches)?;
     request.sysctls = pairs(matches, "sysctl")?;
     request.expose = many("expose");
+    request.lifecycle = lifecycle::read(matches)?;
     request.log_driver = owned("log-driver");
     numbers(matches, &mut request)?;
     log_options(matches, &mut request)?;

@@ -9,6 +9,7 @@
 //! or collects them all.
 
 pub mod container;
+pub mod lifecycle;
 pub mod limits;
 mod matches;
 mod mounts;

@@ -1,4 +1,5 @@
 //! Commands about the engine and the host.
 
+pub mod boot;
 pub mod events;
 pub mod info;
