@@ -49,6 +49,8 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "logs" -d 'Fetch the logs 
 complete -c hull -n "__fish_hull_needs_command" -f -a "exec" -d 'Execute a command in a running container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_needs_command" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "port" -d 'List port mappings or a specific mapping for the container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "history" -d 'Show the history of an image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
 complete -c hull -n "__fish_hull_needs_command" -f -a "load" -d 'Load an image from a tar archive or STDIN'
@@ -57,6 +59,7 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "pull" -d 'Download an ima
 complete -c hull -n "__fish_hull_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c hull -n "__fish_hull_needs_command" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_needs_command" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_needs_command" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "version" -d 'Show the version information'
@@ -71,11 +74,50 @@ complete -c hull -n "__fish_hull_using_subcommand run" -s e -l env -d 'Set envir
 complete -c hull -n "__fish_hull_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -107,49 +149,85 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l cgroup-parent -d 'Opti
 complete -c hull -n "__fish_hull_using_subcommand run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -181,46 +259,66 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l cgroup-parent -d 'O
 complete -c hull -n "__fish_hull_using_subcommand create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
 complete -c hull -n "__fish_hull_using_subcommand start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
 complete -c hull -n "__fish_hull_using_subcommand start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand start" -l all -d 'Start all containers that do not run'
+complete -c hull -n "__fish_hull_using_subcommand start" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand stop" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand stop" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand stop" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand stop" -s i -l ignore -d 'Ignore a container that does not exist'
 complete -c hull -n "__fish_hull_using_subcommand restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand restart" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand restart" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand restart" -l running -d 'With --all: only the containers that run'
 complete -c hull -n "__fish_hull_using_subcommand kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand kill" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand kill" -s a -l all -d 'Signal all containers that run'
+complete -c hull -n "__fish_hull_using_subcommand kill" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand pause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand pause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand pause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand pause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand unpause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand unpause" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand update" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l memory-reservation -d 'Memory soft limit' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
@@ -245,8 +343,14 @@ complete -c hull -n "__fish_hull_using_subcommand stats" -s i -l interval -d 'Se
 complete -c hull -n "__fish_hull_using_subcommand stats" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
 complete -c hull -n "__fish_hull_using_subcommand stats" -l no-trunc -d 'Do not truncate output'
+complete -c hull -n "__fish_hull_using_subcommand rm" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand rm" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand rm" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand rm" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand rm" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand rm" -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -s n -l last -d 'Show n last created containers (all states)' -r
@@ -272,6 +376,11 @@ complete -c hull -n "__fish_hull_using_subcommand exec" -l privileged -d 'Give e
 complete -c hull -n "__fish_hull_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c hull -n "__fish_hull_using_subcommand wait" -l condition -d 'Wait for one of these states instead: created, running, paused, exited, stopped' -r
+complete -c hull -n "__fish_hull_using_subcommand wait" -s i -l interval -d 'Time between two looks at the state' -r
+complete -c hull -n "__fish_hull_using_subcommand wait" -l exit-first-match -d 'Return when the first container meets a condition'
+complete -c hull -n "__fish_hull_using_subcommand wait" -l ignore -d 'Print -1 for a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand wait" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand history" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c hull -n "__fish_hull_using_subcommand history" -l no-trunc -d 'Don\'t truncate output'
@@ -295,6 +404,7 @@ complete -c hull -n "__fish_hull_using_subcommand rmi" -l no-prune -d 'Accepted:
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only inspect objects of the given type' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s s -l size -d 'Display total file sizes if the type is container'
+complete -c hull -n "__fish_hull_using_subcommand doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -l since -d 'Show all events since a moment' -r
@@ -303,37 +413,80 @@ complete -c hull -n "__fish_hull_using_subcommand events" -l until -d 'Show even
 complete -c hull -n "__fish_hull_using_subcommand events" -l no-trunc -d 'Accepted: nothing is cut'
 complete -c hull -n "__fish_hull_using_subcommand info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand version" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "top" -d 'Display the running processes of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "remove" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "ls" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "list" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "top" -d 'Display the running processes of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "prune" -d 'Remove all stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -365,49 +518,85 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -439,46 +628,66 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach STDOUT/STDERR and forward signals'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach container\'s STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'Start all containers that do not run'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'Ignore a container that does not exist'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s s -l signal -d 'Signal to send to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l timeout -d 'Seconds to wait before killing the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'With --all: only the containers that run'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal to send to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'Signal all containers that run'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from pause" -s l -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s a -l all -d 'Act on all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -s m -l memory -d 'Memory limit' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-reservation -d 'Memory soft limit' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l memory-swap -d 'Swap limit equal to memory plus swap: \'-1\' to enable unlimited swap' -r
@@ -503,10 +712,22 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-stream -d 'Disable streaming stats and only pull the first result'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -l no-trunc -d 'Do not truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from rm" -l latest -d 'Act on the container that was made last'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l cidfile -d 'Read the container ID from the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s t -l timeout -d 'With --force: seconds to wait before killing the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force the removal of a running container (uses SIGKILL)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s v -l volumes -d 'Remove anonymous volumes associated with the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Ignore a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from remove" -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (all states)' -r
@@ -548,8 +769,16 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for one of these states instead: created, running, paused, exited, stopped' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'Time between two looks at the state' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l exit-first-match -d 'Return when the first container meets a condition'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'Print -1 for a container that does not exist'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'Act on the container that was made last'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Display total file sizes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exists" -l external -d 'Accepted: containers of other programs are not in this store'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "until=<timestamp>")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start one or more stopped containers'
@@ -571,24 +800,29 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove all stopped containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand healthcheck; and not __fish_seen_subcommand_from run help" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
 complete -c hull -n "__fish_hull_using_subcommand healthcheck; and not __fish_seen_subcommand_from run help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -l ignore-result -d 'Exit with 0 whatever the check says'
 complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from help" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
 complete -c hull -n "__fish_hull_using_subcommand healthcheck; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "inspect" -d 'Display detailed information on one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "ls" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "list" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "rm" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "remove" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list pull rm remove tag help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "inspect" -d 'Display detailed information on one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "ls" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "prune" -d 'Remove unused images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "rm" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "remove" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect load ls list prune pull rm remove tag help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Print sizes and dates in human readable format' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Don\'t truncate output'
@@ -612,6 +846,9 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only show image IDs'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "until=<timestamp>")' -r
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress verbose output'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
@@ -625,6 +862,7 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "ls" -d 'List images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "pull" -d 'Download an image from a registry'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "rm" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove one or more images'
@@ -722,11 +960,14 @@ complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcomman
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events info help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "prune" -d 'Remove unused data'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from boot" -l directory -d 'Directory of units (default: the system\'s, without root the user\'s)' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'Show all events since a moment' -r
@@ -734,45 +975,54 @@ complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcom
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Show events until a moment' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Accepted: nothing is cut'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "label=<key>=<value>")' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images not just dangling ones'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Prune anonymous volumes'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused data'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "top" -d 'Display the running processes of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "images" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rmi" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "version" -d 'Show the version information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "container" -d 'Manage containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "healthcheck" -d 'Look at the health of containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "image" -d 'Manage images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "system" -d 'Manage hull'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "top" -d 'Display the running processes of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "images" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rmi" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "version" -d 'Show the version information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "healthcheck" -d 'Look at the health of containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "system" -d 'Manage hull'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "start" -d 'Start one or more stopped containers'
@@ -794,6 +1044,10 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "prune" -d 'Remove all stopped containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from healthcheck" -f -a "run" -d 'Run the health check of a container once: 0 healthy, 1 unhealthy'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "history" -d 'Show the history of an image'
@@ -802,6 +1056,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "load" -d 'Load an image from a tar archive or STDIN'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "ls" -d 'List images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "list" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "prune" -d 'Remove unused images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "pull" -d 'Download an image from a registry'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "rm" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from image" -f -a "remove" -d 'Remove one or more images'
@@ -816,5 +1071,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "prune" -d 'Remove unused data'

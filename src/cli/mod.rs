@@ -21,6 +21,7 @@
 //! Commands translate arguments and present results. What they do belongs to lower modules.
 
 mod completion;
+mod confirm;
 mod container;
 mod dispatch;
 pub mod flags;
@@ -37,6 +38,8 @@ mod version;
 use crate::config::Settings;
 use crate::error::{Result, Scope};
 
+#[cfg(test)]
+pub use dispatch::declare;
 pub use dispatch::{Screen, enter};
 use flags::Matches;
 use flags::walk::FlagOrder;
@@ -62,12 +65,17 @@ const COMMANDS: &[&Command] = &[
     &container::wait::COMMAND,
     &container::inspect::COMMAND,
     &container::healthcheck::COMMAND,
+    &container::rename::COMMAND,
+    &container::port::COMMAND,
+    &container::exists::COMMAND,
+    &container::prune::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,
     &image::inspect::COMMAND,
     &image::load::COMMAND,
     &image::ls::COMMAND,
+    &image::prune::COMMAND,
     &image::pull::COMMAND,
     &image::rm::COMMAND,
     &image::tag::COMMAND,
@@ -82,8 +90,10 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::info::COMMAND,
+    &system::prune::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
     &generate::MAN,
@@ -146,6 +156,8 @@ pub struct Command {
     pub scope: Scope,
     /// Whether a rootless user has to become mapped root before it runs.
     pub mapped_root: MappedRoot,
+    /// Flags that it does not have, and why.
+    pub refused: &'static [(&'static str, &'static str)],
     /// Left out of help screens, completions and manual pages.
     pub hidden: bool,
     /// Declares the flags.
@@ -165,6 +177,7 @@ impl Command {
         order: FlagOrder::Anywhere,
         scope: Scope::Other,
         mapped_root: MappedRoot::Never,
+        refused: &[],
         hidden: false,
         arguments: |command| command,
         run: |_, _| Ok(0),
@@ -177,6 +190,8 @@ pub enum Words {
     None,
     Exactly(usize),
     AtLeast(usize),
+    /// As many, unless one of these flags names what is meant.
+    AtLeastUnless(usize, &'static [&'static str]),
     AtMost(usize),
     Between(usize, usize),
 }

@@ -20,7 +20,7 @@ pub struct Claim {
     path: PathBuf,
 }
 
-/// Claims `name` for `id`. `exists` tells whether a container is published.
+/// Claims `name` for `id`. `bears` tells whether a container is published and bears the name.
 ///
 /// # Errors
 /// `Conflict` in Docker's words if another container has it.
@@ -28,7 +28,7 @@ pub fn claim(
     names: &Path,
     name: &Name,
     id: &ContainerId,
-    exists: impl Fn(&ContainerId) -> bool,
+    bears: impl Fn(&ContainerId) -> bool,
 ) -> Result<Claim> {
     let path = names.join(name.as_str());
     let subject = || format!("claim name {name}");
@@ -49,7 +49,7 @@ pub fn claim(
         let mut holder = String::new();
         file.read_to_string(&mut holder).context(subject)?;
         if let Ok(holder) = holder.trim().parse::<ContainerId>()
-            && exists(&holder)
+            && bears(&holder)
         {
             return Err(Error::conflict(format!(
                 "Conflict. The container name \"/{name}\" is already in use by container \
@@ -88,9 +88,9 @@ impl Claim {
     }
 }
 
-/// Removes names whose claimers were killed: nobody holds their lock and their container does not
-/// exist. What cannot be removed is free all the same.
-pub fn sweep(names: &Path, exists: impl Fn(&ContainerId) -> bool) {
+/// Removes names whose claimers were killed: nobody holds their lock and no container bears them.
+/// What cannot be removed is free all the same.
+pub fn sweep(names: &Path, bears: impl Fn(&ContainerId, &Name) -> bool) {
     let entries = std::fs::read_dir(names).into_iter().flatten().flatten();
     for entry in entries {
         let Ok(mut file) = File::open(entry.path()) else {
@@ -101,7 +101,12 @@ pub fn sweep(names: &Path, exists: impl Fn(&ContainerId) -> bool) {
         }
         let mut holder = String::new();
         let read = file.read_to_string(&mut holder);
-        if read.is_ok() && !holder.trim().parse().is_ok_and(|id| exists(&id)) {
+        let name = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let is_borne = name.zip(holder.trim().parse().ok());
+        if read.is_ok() && !is_borne.is_some_and(|(name, id)| bears(&id, &name)) {
             let _ = std::fs::remove_file(entry.path());
         }
     }

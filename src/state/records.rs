@@ -134,7 +134,7 @@ impl Records {
         RunDirectory::of(&self.run, id)
     }
 
-    fn names(&self) -> PathBuf {
+    pub(super) fn names(&self) -> PathBuf {
         self.root.join("names")
     }
 
@@ -198,7 +198,7 @@ impl Records {
             &serde_json::to_vec(&state)?,
             durable,
         )?;
-        let published = |id: &ContainerId| self.exists(id);
+        let published = |id: &ContainerId| self.is_called(id, new.name);
         let claim = names::claim(&self.names(), new.name, &config.id, published)?;
         let made_durable = match durable {
             true => claim.sync().and_then(|()| sync_directory(aside)),
@@ -221,9 +221,14 @@ impl Records {
         self.directory(id).exists()
     }
 
+    /// The container that has this name.
+    pub fn named(&self, name: &Name) -> Option<ContainerId> {
+        names::holder(&self.names(), name).filter(|id| self.exists(id))
+    }
+
     /// Removes names that killed commands left.
     pub fn sweep_names(&self) {
-        names::sweep(&self.names(), |id| self.exists(id));
+        names::sweep(&self.names(), |id, name| self.is_called(id, name));
     }
 
     /// Removes run directories of containers that do not exist any more: their monitor was killed
@@ -258,7 +263,7 @@ impl Records {
         }
         if let Ok(name) = text.parse::<Name>()
             && let Some(id) = names::holder(&self.names(), &name)
-            && self.exists(&id)
+            && self.is_called(&id, &name)
         {
             return Ok(id);
         }
@@ -344,7 +349,7 @@ impl Records {
         self.state(id).map(|state| state.name)
     }
 
-    fn state(&self, id: &ContainerId) -> Result<State> {
+    pub(super) fn state(&self, id: &ContainerId) -> Result<State> {
         let path = self.directory(id).join("state.json");
         let state: State = read_json(&path, id)?;
         match state.id == *id {
@@ -552,7 +557,7 @@ fn write_new(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     Ok(())
 }
 
-fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let temporary = path.with_extension("json.new");
     // A writer that was killed may have left one; the lock says that nobody uses it.
     let _ = fs::remove_file(&temporary);
@@ -564,7 +569,7 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     Ok(())
 }
 
-fn sync_directory(path: &Path) -> Result<()> {
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
     let directory = File::open(path).context(|| format!("open {}", path.display()))?;
     directory
         .sync_all()

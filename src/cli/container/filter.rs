@@ -1,11 +1,57 @@
-//! `ps --filter`: repeated values of a key are alternatives, different keys must all hold, and
-//! repeated labels must all hold.
+//! `ps --filter`: the keys of Docker and podman, as questions to a container's record.
 
-use crate::cli::flags::Filter;
-use crate::error::{Error, Result};
-use crate::state::{Config, Record, Status};
+use std::collections::BTreeSet;
 
-const STATUSES: [&str; 7] = [
+use crate::base::{ContainerId, DiffId, Digest, Timestamp};
+use crate::cli::container::facts;
+use crate::cli::flags::filter::Patterns;
+use crate::cli::flags::{Filter, Filters};
+use crate::cli::store;
+use crate::config::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::image;
+use crate::state::{Config, Record, Records, Status};
+
+/// What `ps` filters by; `pod` and `is-task` match nothing here, as there are neither.
+const KEYS: &[&str] = &[
+    "ancestor",
+    "before",
+    "command",
+    "exited",
+    "expose",
+    "health",
+    "id",
+    "is-task",
+    "label",
+    "label!",
+    "name",
+    "network",
+    "pod",
+    "publish",
+    "restart-policy",
+    "should-start-on-boot",
+    "since",
+    "status",
+    "until",
+    "volume",
+];
+
+/// Those that ask the container's configuration, which costs a read each.
+const OF_CONFIG: &[&str] = &[
+    "ancestor",
+    "command",
+    "expose",
+    "health",
+    "label",
+    "label!",
+    "network",
+    "publish",
+    "restart-policy",
+    "should-start-on-boot",
+    "volume",
+];
+
+const STATUSES: &[&str] = &[
     "created",
     "restarting",
     "running",
@@ -13,106 +59,227 @@ const STATUSES: [&str; 7] = [
     "paused",
     "exited",
     "dead",
+    // podman's words
+    "configured",
+    "initialized",
+    "stopped",
+    "stopping",
+    "unknown",
 ];
 
+const HEALTHS: &[&str] = &["starting", "healthy", "unhealthy", "none"];
+
+/// The filters of one `ps`, checked.
 #[derive(Debug, Default)]
-pub(super) struct Filters {
-    ids: Vec<String>,
-    names: Vec<String>,
-    labels: Vec<String>,
-    statuses: Vec<String>,
-    ancestors: Vec<String>,
-    exited: Vec<u8>,
+pub(super) struct Conditions {
+    filters: Filters,
+    ids: Patterns,
+    names: Patterns,
+    commands: Patterns,
+    exit_codes: BTreeSet<u8>,
+    ancestors: Vec<Ancestor>,
+    before: Option<(ContainerId, Timestamp)>,
+    since: Option<(ContainerId, Timestamp)>,
+    until: Option<Timestamp>,
+    published: BTreeSet<String>,
+    exposed: BTreeSet<String>,
+    on_boot: Option<bool>,
 }
 
-impl Filters {
-    pub(super) fn parse(given: &[Filter]) -> Result<Filters> {
-        let mut filters = Filters::default();
-        for filter in given {
-            let value = filter.value.clone();
-            match filter.key.as_str() {
-                "id" => filters.ids.push(value),
-                "name" => filters.names.push(value),
-                "label" => filters.labels.push(value),
-                "ancestor" => filters.ancestors.push(value),
-                "status" if STATUSES.contains(&value.as_str()) => filters.statuses.push(value),
-                "status" => {
-                    return Err(Error::invalid(format!("Invalid filter 'status={value}'")));
-                }
-                "exited" => filters.exited.push(
-                    value
-                        .parse()
-                        .map_err(|_| Error::invalid(format!("Invalid filter 'exited={value}'")))?,
-                ),
-                other => return Err(Error::invalid(format!("Invalid filter '{other}'"))),
-            }
+/// An image that containers are to stem from.
+#[derive(Debug)]
+struct Ancestor {
+    id: Digest,
+    layers: Vec<DiffId>,
+}
+
+impl Conditions {
+    pub(super) fn parse(given: &[Filter], settings: &Settings) -> Result<Conditions> {
+        if given.is_empty() {
+            return Ok(Conditions::default());
         }
-        Ok(filters)
+        let filters = Filters::check(given, KEYS)?;
+        filters.one_of("status", STATUSES)?;
+        if let Some(bad) = unknown(filters.values("health"), HEALTHS) {
+            let text = format!("Unrecognised filter value for health: {bad}");
+            return Err(Error::invalid(text).hint(format!("one of {}", HEALTHS.join(", "))));
+        }
+        filters.flag("is-task")?;
+        let records = crate::container::records(settings);
+        Ok(Conditions {
+            ids: filters.patterns("id"),
+            names: filters.patterns("name"),
+            commands: filters.patterns("command"),
+            exit_codes: exit_codes(filters.values("exited"))?,
+            ancestors: ancestors(settings, filters.values("ancestor"))?,
+            before: moment(&records, filters.values("before"))?,
+            since: moment(&records, filters.values("since"))?,
+            until: filters.until(Timestamp::now())?,
+            published: ports("publish", filters.values("publish"))?,
+            exposed: ports("expose", filters.values("expose"))?,
+            on_boot: filters.flag("should-start-on-boot")?,
+            filters,
+        })
     }
 
-    /// A status was named: then stopped containers are meant too, without `-a`.
-    pub(super) fn name_status(&self) -> bool {
-        !self.statuses.is_empty() || !self.exited.is_empty()
+    /// Something was asked that concerns stopped containers: then they are meant too, without `-a`.
+    pub(super) fn mean_all(&self) -> bool {
+        self.filters.has_any(&["status", "exited"])
     }
 
+    /// Whether [`Conditions::admit`] has to be given the configuration.
     pub(super) fn need_config(&self) -> bool {
-        !self.labels.is_empty() || !self.ancestors.is_empty()
+        self.filters.has_any(OF_CONFIG)
     }
 
     pub(super) fn admit(&self, record: &Record, config: Option<&Config>) -> bool {
         let state = &record.state;
-        let any = |values: &[String], test: &dyn Fn(&str) -> bool| {
-            values.is_empty() || values.iter().any(|value| test(value))
-        };
-        let exited = state.status == Status::Exited;
-        any(&self.ids, &|id| state.id.to_string().starts_with(id))
-            && any(&self.names, &|pattern| {
-                has_name(state.name.as_str(), pattern)
-            })
-            && any(&self.statuses, &|status| state.status.to_string() == status)
-            && (self.exited.is_empty() || exited && self.exited.contains(&state.exit_code))
-            && any(&self.ancestors, &|image| {
-                config.is_some_and(|config| is_ancestor(config, image))
+        let (id, name) = (state.id.to_string(), state.name.as_str());
+        let ended = state.status == Status::Exited;
+        let other = |of: &(ContainerId, Timestamp)| of.0 != state.id;
+        let filters = &self.filters;
+        let configured = || config.is_some_and(|config| self.admit_config(record, config));
+        self.ids.match_any(&[&id])
+            // Docker's names begin with a slash, and patterns may know it.
+            && self.names.match_any(&[name, &format!("/{name}")])
+            && self.commands.match_any(&[&state.command])
+            && filters.any("status", |status| is_status(record, status))
+            && (!filters.has("exited") || ended && self.exit_codes.contains(&state.exit_code))
+            && self.before.is_none_or(|of| other(&of) && state.created < of.1)
+            && self.since.is_none_or(|of| other(&of) && state.created > of.1)
+            && self.until.is_none_or(|until| state.created < until)
+            && !filters.has("pod")
+            && !matches!(filters.flag("is-task"), Ok(Some(true)))
+            && (!self.need_config() || configured())
+    }
+
+    fn admit_config(&self, record: &Record, config: &Config) -> bool {
+        let filters = &self.filters;
+        let exposes = |wanted: &String| config.exposed_ports.contains(wanted);
+        let published = facts::published(config);
+        let publishes = |wanted: &String| published.iter().any(|port| port.inside == *wanted);
+        filters.labels(&config.labels)
+            && (self.ancestors.is_empty() && !filters.has("ancestor")
+                || self.ancestors.iter().any(|ancestor| ancestor.is_of(config)))
+            && filters.any("volume", |wanted| has_volume(config, wanted))
+            && filters.any("network", |wanted| facts::network(config) == wanted)
+            && (self.exposed.is_empty() || self.exposed.iter().any(exposes))
+            && (self.published.is_empty() || self.published.iter().any(publishes))
+            && filters.any("health", |wanted| facts::health(record, config) == wanted)
+            && filters.any("restart-policy", |wanted| {
+                facts::restart_policy(config).0 == wanted
             })
             && self
-                .labels
-                .iter()
-                .all(|label| config.is_some_and(|config| has_label(config, label)))
+                .on_boot
+                .is_none_or(|wanted| wanted == facts::starts_on_boot(config))
     }
 }
 
-/// A part of the name. Docker takes a regular expression and scripts write its anchors, with or
-/// without the slash that names have there: `^web$`, `^/web$`, `^/?web$`.
-fn has_name(name: &str, pattern: &str) -> bool {
-    let (starts, rest) = match pattern.strip_prefix('^') {
-        Some(rest) => (true, rest.strip_prefix("/?").unwrap_or(rest)),
-        None => (false, pattern),
+impl Ancestor {
+    /// The container's image is this one, or was made on top of it.
+    fn is_of(&self, config: &Config) -> bool {
+        config.image == self.id
+            || !self.layers.is_empty()
+                && config.layers.len() > self.layers.len()
+                && config.layers.starts_with(&self.layers)
+    }
+}
+
+fn unknown<'a>(values: &'a [String], known: &[&str]) -> Option<&'a String> {
+    values.iter().find(|value| !known.contains(&value.as_str()))
+}
+
+fn is_status(record: &Record, wanted: &str) -> bool {
+    let wanted = match wanted {
+        "configured" => "created",
+        "stopped" => "exited",
+        other => other,
     };
-    let (ends, part) = match rest.strip_suffix('$') {
-        Some(part) => (true, part),
-        None => (false, rest),
+    facts::status(record) == wanted
+}
+
+fn exit_codes(values: &[String]) -> Result<BTreeSet<u8>> {
+    let mut codes = BTreeSet::new();
+    for value in values {
+        let code = value.parse::<i64>().map_err(|_| {
+            Error::invalid(format!(
+                "Invalid filter 'exited={value}': strconv.Atoi: parsing {value:?}: invalid syntax"
+            ))
+        })?;
+        // Another number is no error, and no container's exit code.
+        codes.extend(u8::try_from(code).ok());
+    }
+    Ok(codes)
+}
+
+fn ancestors(settings: &Settings, values: &[String]) -> Result<Vec<Ancestor>> {
+    let mut found = Vec::new();
+    let store = match values {
+        [] => None,
+        _ => store::open_existing(settings)?,
     };
-    let part = part.trim_start_matches('/');
-    match (starts, ends) {
-        (false, false) => name.contains(part),
-        (true, false) => name.starts_with(part),
-        (false, true) => name.ends_with(part),
-        (true, true) => name == part,
+    let Some(store) = store else {
+        return Ok(found);
+    };
+    for value in values {
+        match image::find(&store, value) {
+            Ok(image) => found.push(Ancestor {
+                id: image.id,
+                layers: image.diff_ids,
+            }),
+            // Docker warns in its log and lists nothing.
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Invalid) => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(found)
 }
 
-fn is_ancestor(config: &Config, image: &str) -> bool {
-    let hex = image.strip_prefix("sha256:").unwrap_or(image);
-    let reference = |text: &str| text.parse::<crate::base::Reference>().ok();
-    config.image.hex().starts_with(hex)
-        || reference(image).is_some_and(|wanted| reference(&config.image_name) == Some(wanted))
+/// When the named container was made.
+fn moment(records: &Records, values: &[String]) -> Result<Option<(ContainerId, Timestamp)>> {
+    let Some(name) = values.last() else {
+        return Ok(None);
+    };
+    let id = records.find(name)?;
+    Ok(Some((id, records.record(&id)?.state.created)))
 }
 
-fn has_label(config: &Config, label: &str) -> bool {
-    match label.split_once('=') {
-        Some((key, value)) => config.labels.get(key).is_some_and(|own| own == value),
-        None => config.labels.contains_key(label),
+/// `80`, `80/udp`, `8000-8010/tcp` → single ports with their protocol.
+fn ports(key: &str, values: &[String]) -> Result<BTreeSet<String>> {
+    let mut all = BTreeSet::new();
+    for value in values {
+        let (numbers, protocol) = value.split_once('/').unwrap_or((value, "tcp"));
+        let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+        let number = |text: &str| {
+            text.parse::<u16>().map_err(|_| {
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                let why = if digits {
+                    "value out of range"
+                } else {
+                    "invalid syntax"
+                };
+                let why = format!("strconv.ParseUint: parsing {text:?}: {why}");
+                Error::invalid(format!("error while looking up for {key} {value}: {why}"))
+            })
+        };
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last {
+            let why = format!("Invalid range specified for the Port: {numbers}");
+            let text = format!("error while looking up for {key} {value}: {why}");
+            return Err(Error::invalid(text));
+        }
+        all.extend((first..=last).map(|port| format!("{port}/{protocol}")));
     }
+    Ok(all)
+}
+
+/// By name, by source or by the place in the container.
+fn has_volume(config: &Config, wanted: &str) -> bool {
+    let is = |path: &std::path::Path| path.to_str() == Some(wanted);
+    config
+        .mounts
+        .iter()
+        .any(|mount| is(&mount.source) || is(&mount.target))
 }
 
 #[cfg(test)]
@@ -120,21 +287,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_match_in_part_or_between_anchors() {
-        for pattern in [
-            "web",
-            "eb",
-            "/web",
-            "^web",
-            "^/web-1$",
-            "^/?web-1$",
-            "1$",
-            "",
-        ] {
-            assert!(has_name("web-1", pattern), "{pattern}");
+    fn ports_are_expanded_and_checked() {
+        let parse = |text: &str| ports("expose", &[text.to_owned()]);
+        let shown = |text: &str| {
+            let ports = parse(text).expect(text).into_iter();
+            ports.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(shown("80"), "80/tcp");
+        assert_eq!(shown("53/udp"), "53/udp");
+        assert_eq!(shown("80-82/tcp"), "80/tcp 81/tcp 82/tcp");
+        let refused = [
+            ("x/y", "strconv.ParseUint: parsing \"x\": invalid syntax"),
+            (
+                "99999",
+                "strconv.ParseUint: parsing \"99999\": value out of range",
+            ),
+            ("8-4/tcp", "Invalid range specified for the Port: 8-4"),
+        ];
+        for (text, why) in refused {
+            let error = parse(text).expect_err(text).to_string();
+            assert_eq!(
+                error,
+                format!("error while looking up for expose {text}: {why}")
+            );
         }
-        for pattern in ["^eb", "web$", "^web$", "web-11", "^/?eb"] {
-            assert!(!has_name("web-1", pattern), "{pattern}");
-        }
+    }
+
+    #[test]
+    fn exit_codes_are_numbers() {
+        let codes = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            exit_codes(&texts)
+        };
+        assert_eq!(codes(&["0", "137", "256", "-1"]).expect("numbers").len(), 2);
+        assert!(codes(&["x"]).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! `hull logs`.
 
 use crate::base::Timestamp;
-use crate::cli::flags::time::moment as time;
+use crate::cli::flags::moment::required as time;
 use crate::cli::flags::{self, Matches};
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::filter::Filters;
+use super::facts;
+use super::filter::Conditions;
 use crate::base::ByteSize;
 use crate::cli::flags::{self, Matches};
 use crate::cli::output::{self, Listing, Row};
@@ -10,7 +11,7 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Result, Scope};
-use crate::state::{Config, HealthStatus, MountKind, NetworkMode, Record, Status};
+use crate::state::{Config, HealthStatus, MountKind, Record, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["ps", "container ls", "container list", "container ps"],
@@ -81,7 +82,7 @@ const WITH_SIZE: Listing = Listing {
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let records = container::records(settings);
-    let filters = Filters::parse(&matches.filters())?;
+    let filters = Conditions::parse(&matches.filters(), settings)?;
     let (mut listed, broken) = records.list()?;
     // One damaged container must not hide the others.
     for error in &broken {
@@ -92,18 +93,18 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     } else {
         matches.value::<i64>("last")
     };
-    let all = matches.on("all") || last.is_some() || filters.name_status();
+    let all = matches.on("all") || last.is_some() || filters.mean_all();
     let format = matches.text("format");
     let quiet = matches.on("quiet");
-    // The configuration is read only where something shown or asked needs it.
-    let needs_config = filters.need_config() || (!quiet && (format.is_some() || shows_ports()));
-    listed.retain(|record| all || matches!(record.state.status, Status::Running | Status::Paused));
+    let lives = |record: &Record| matches!(record.state.status, Status::Running | Status::Paused);
+    listed.retain(|record| all || lives(record));
     let mut shown = Vec::new();
     for record in listed {
-        let config = if needs_config && (filters.need_config() || format.is_some()) {
-            records.config(&record.state.id).ok()
-        } else {
-            None
+        // The configuration is read only where something shown or asked needs it.
+        let shows_it = !quiet && (format.is_some() || lives(&record));
+        let config = match filters.need_config() || shows_it {
+            true => records.config(&record.state.id).ok(),
+            false => None,
         };
         if filters.admit(&record, config.as_ref()) {
             shown.push((record, config));
@@ -129,11 +130,6 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     Ok(0)
 }
 
-/// The default table's ports come from the state; nothing is published in this version.
-fn shows_ports() -> bool {
-    false
-}
-
 /// What the default table shows, and all else only for a `--format` that may name it.
 fn row(record: &Record, config: Option<&Config>, whole: bool, all: bool) -> Row {
     let state = &record.state;
@@ -156,7 +152,8 @@ fn row(record: &Record, config: Option<&Config>, whole: bool, all: bool) -> Row 
         .set(
             "Ports",
             config
-                .map(|config| config.exposed_ports.join(", "))
+                .filter(|_| record.live.is_some())
+                .map(facts::ports)
                 .unwrap_or_default(),
         )
         .set("Names", state.name.to_string())
@@ -166,13 +163,13 @@ fn row(record: &Record, config: Option<&Config>, whole: bool, all: bool) -> Row 
     }
     let row = row
         .set("CreatedAt", output::local_time(state.created))
-        .set("State", state.status.to_string())
+        .set("State", facts::status(record))
         .set("LocalVolumes", "0")
         .set("Platform", "");
     match config {
         Some(config) => row
             .set("Mounts", mounts(config, whole))
-            .set("Networks", network(config))
+            .set("Networks", facts::network(config))
             .labels(config.labels.clone()),
         None => row
             .set("Mounts", "")
@@ -191,13 +188,6 @@ fn mounts(config: &Config, whole: bool) -> String {
         if whole { name } else { output::cut(&name, 15) }
     });
     names.collect::<Vec<_>>().join(",")
-}
-
-fn network(config: &Config) -> &'static str {
-    match config.network {
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
 }
 
 /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`, …

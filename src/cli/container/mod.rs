@@ -4,16 +4,23 @@
 pub mod attach;
 pub mod create;
 pub mod exec;
+pub mod exists;
+mod facts;
 mod filter;
 pub mod healthcheck;
 mod image;
 pub mod inspect;
+mod isolation;
 pub mod kill;
 pub mod logs;
 pub mod ls;
 pub mod pause;
+pub mod port;
+pub mod prune;
+pub mod rename;
 pub mod rm;
 pub mod run;
+mod select;
 pub mod start;
 pub mod stats;
 pub mod stop;
@@ -21,33 +28,14 @@ pub mod top;
 pub mod update;
 pub mod wait;
 
-use crate::base::ContainerId;
 use crate::cli::output;
 use crate::config::Settings;
 use crate::container::Outcome;
-use crate::error::{Error, Kind, Result, Scope};
+use crate::error::{Error, Kind, Result};
 use crate::state::Limits;
 
 /// Docker's keys to leave a container running: ctrl-p, ctrl-q.
 const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
-
-/// Does something to each named container, prints the name on success and the error on failure,
-/// and goes on; 1 if any failed.
-fn for_each(
-    settings: &Settings,
-    names: &[&str],
-    mut act: impl FnMut(&ContainerId, &str) -> Result<()>,
-) -> Result<u8> {
-    let records = crate::container::records(settings);
-    let mut code = 0;
-    for name in names {
-        match records.find(name).and_then(|id| act(&id, name)) {
-            Ok(()) => output::line(name)?,
-            Err(error) => code = output::error(Scope::Other, &error),
-        }
-    }
-    Ok(code)
-}
 
 /// Names the limits that this host cannot keep, one line each.
 ///

@@ -1,7 +1,6 @@
 //! `hull start`.
 
-use super::{detach_keys, exit_code, for_each};
-use crate::cli::Words;
+use super::{detach_keys, exit_code, select};
 use crate::cli::flags::{Matches, switch, text};
 use crate::cli::{Command, output};
 use crate::config::Settings;
@@ -13,7 +12,7 @@ pub const COMMAND: Command = Command {
     paths: &["start", "container start"],
     about: "Start one or more stopped containers",
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    words: Words::AtLeast(1),
+    words: select::WORDS,
     arguments: |command| {
         command
             .arg(switch("attach", "Attach STDOUT/STDERR and forward signals").short('a'))
@@ -23,16 +22,26 @@ pub const COMMAND: Command = Command {
                 "Override the key sequence for detaching",
             ))
             .arg(switch("interactive", "Attach container's STDIN").short('i'))
+            .arg(select::all("Start all containers that do not run").short(None))
+            .arg(select::filter())
+            .arg(select::latest())
     },
     run,
     ..Command::BASE
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let names = matches.words();
+    let is_down = |status| {
+        !matches!(
+            status,
+            Status::Running | Status::Paused | Status::Restarting
+        )
+    };
+    let chosen = select::choose(matches, settings, is_down)?;
+    let names = &chosen.names;
     let stdin = matches.on("interactive");
     if matches.on("attach") || stdin {
-        let [name] = names[..] else {
+        let [name] = &names[..] else {
             return Err(Error::invalid(
                 "you cannot start and attach multiple containers at once",
             ));
@@ -40,7 +49,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         return start_attached(settings, name, stdin, matches.text("detach-keys"));
     }
     let mut failed = Vec::new();
-    let code = for_each(settings, &names, |id, name| {
+    let code = chosen.each(settings, |id, name| {
         let status = container::records(settings).record(id)?.state.status;
         let result = match status {
             Status::Running | Status::Restarting => Ok(None),
@@ -58,7 +67,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         let missing = names
             .iter()
             .filter(|name| container::records(settings).find(name).is_err());
-        failed.extend(missing.map(|name| (*name).to_owned()));
+        failed.extend(missing.cloned());
         failed.dedup();
         output::note(format_args!(
             "Error: failed to start containers: {}",

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use super::for_each;
-use crate::cli::flags::{Matches, integer, text};
-use crate::cli::{Command, Words};
+use super::select;
+use crate::cli::Command;
+use crate::cli::flags::{Matches, integer, switch, text};
 use crate::config::Settings;
 use crate::container::{self, Foreground};
 use crate::error::{Error, Result};
+use crate::state::Status;
 
 pub const COMMAND: Command = Command {
     paths: &["stop", "container stop"],
     about: "Stop one or more running containers",
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    words: Words::AtLeast(1),
-    arguments,
+    words: select::WORDS,
+    arguments: |command| arguments(command).arg(select::ignore()),
     run,
     ..Command::BASE
 };
@@ -22,6 +23,10 @@ pub const COMMAND: Command = Command {
 pub const RESTART: Command = Command {
     paths: &["restart", "container restart"],
     about: "Restart one or more containers",
+    arguments: |command| {
+        let about = "With --all: only the containers that run";
+        arguments(command).arg(switch("running", about))
+    },
     run: restart,
     ..COMMAND
 };
@@ -34,6 +39,10 @@ fn arguments(command: clap::Command) -> clap::Command {
                 .short('t')
                 .alias("time"),
         )
+        .arg(select::all("Act on all containers"))
+        .arg(select::cidfile())
+        .arg(select::filter())
+        .arg(select::latest())
 }
 
 /// What `-s` and `-t` say.
@@ -71,15 +80,24 @@ impl How {
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let how = How::of(matches)?;
-    for_each(settings, &matches.words(), |id, _| how.stop(settings, id))
+    let chosen = select::choose(matches, settings, is_up)?;
+    chosen.each(settings, |id, _| how.stop(settings, id))
 }
 
 fn restart(matches: &Matches, settings: &Settings) -> Result<u8> {
     let how = How::of(matches)?;
-    for_each(settings, &matches.words(), |id, _| {
+    let chosen = select::choose(matches, settings, |_| true)?;
+    chosen.each(settings, |id, _| {
         how.stop(settings, id)?;
         container::start(settings, id, Foreground::Detached)?;
         container::notice(&container::records(settings), id, "restart", &[]);
         Ok(())
     })
+}
+
+fn is_up(status: Status) -> bool {
+    matches!(
+        status,
+        Status::Running | Status::Paused | Status::Restarting
+    )
 }

@@ -1,6 +1,6 @@
 //! `hull update`.
 
-use super::{for_each, warn_of_limits};
+use super::{select, warn_of_limits};
 use crate::cli::flags::{Matches, lifecycle, limits};
 use crate::cli::{Command, Words};
 use crate::config::Settings;
@@ -32,7 +32,6 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         ));
     }
     warn_of_limits(settings, &change.limits)?;
-    for_each(settings, &matches.words(), |id, _| {
-        container::update(settings, id, &change)
-    })
+    let chosen = select::choose(matches, settings, |_| false)?;
+    chosen.each(settings, |id, _| container::update(settings, id, &change))
 }

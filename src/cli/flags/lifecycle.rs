@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Command;
 
-use super::time::go_duration;
+use super::moment::span;
 use super::{Matches, integer, switch, text};
 use crate::container::{HealthRequest, Lifecycle};
 use crate::error::{Error, Result};
@@ -171,11 +171,11 @@ fn nanoseconds(name: &str, text: &str) -> Result<u64> {
     if text.starts_with('-') {
         return Err(Error::invalid(format!("--{name} cannot be negative")));
     }
-    let span = match text {
+    let given = match text {
         "0" => Some(Duration::ZERO),
-        other => go_duration(other),
+        other => span(other),
     };
-    let span = span.ok_or_else(|| {
+    let span = given.ok_or_else(|| {
         Error::invalid(format!("invalid argument \"{text}\" for \"--{name}\" flag"))
             .hint("a number with a unit, e.g. 30s or 1m30s")
     })?;

@@ -13,6 +13,11 @@ impl Matches {
         Matches(matches)
     }
 
+    /// Whether the command has this flag: for what several commands share.
+    pub fn declares(&self, name: &str) -> bool {
+        self.0.try_contains_id(name).is_ok()
+    }
+
     /// Whether a switch is on.
     pub fn on(&self, name: &str) -> bool {
         self.0.get_flag(name)
@@ -43,7 +48,7 @@ impl Matches {
     /// All `--filter`s, in the order given.
     pub fn filters(&self) -> Vec<Filter> {
         let filters = self.0.get_many::<Filter>("filter").unwrap_or_default();
-        filters.cloned().collect()
+        filters.filter(|f| !f.is_none()).cloned().collect()
     }
 
     /// Whether the flag was on the command line, rather than left at its default.

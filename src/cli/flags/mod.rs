@@ -8,12 +8,21 @@
 //! behaves alike: every switch takes `=true` and `=false`, every repeated flag keeps the last value
 //! or collects them all.
 
+mod accounts;
 pub mod container;
+pub mod environment;
+pub mod filter;
 pub mod lifecycle;
 pub mod limits;
 mod matches;
+pub mod moment;
 mod mounts;
-pub mod time;
+mod namespaces;
+mod network;
+pub mod obtain;
+mod ports;
+pub mod refused;
+mod security;
 pub mod walk;
 
 use std::str::FromStr;
@@ -21,6 +30,7 @@ use std::str::FromStr;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction};
 
+pub use filter::{Filter, Filters};
 pub use matches::Matches;
 
 /// The id of the words that are not flags; the frame adds them to each command.
@@ -72,24 +82,7 @@ pub fn integer(name: &'static str, about: &'static str) -> Arg {
 /// `--filter key=value`, as all listing and pruning commands have it; see [`Matches::filters`].
 pub fn filter(about: &'static str) -> Arg {
     let arg = list("filter", "filter", about).short('f');
-    arg.value_parser(ValueParser::new(parse_filter))
-}
-
-/// One `--filter`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// Lower case, without blanks.
-    pub key: String,
-    /// Whatever follows the first `=`.
-    pub value: String,
-}
-
-fn parse_filter(text: &str) -> Result<Filter, String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or("bad format of filter (expected name=value)")?;
-    let (key, value) = (key.trim().to_ascii_lowercase(), value.to_owned());
-    Ok(Filter { key, value })
+    arg.value_parser(ValueParser::new(Filter::parse))
 }
 
 /// Converts a value; the message is the type's own.

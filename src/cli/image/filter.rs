@@ -1,42 +1,63 @@
 //! `--filter` of `hull images`: parsing and matching.
 
 use crate::base::{Digest, Reference, Timestamp};
-use crate::cli::flags::{Filter, parse_bool};
-use crate::error::{Error, Result};
+use crate::cli::flags::{Filter, Filters};
+use crate::error::Result;
 use crate::image::Image;
+
+/// What `images` filters by.
+const KEYS: &[&str] = &[
+    "before",
+    "containers",
+    "dangling",
+    "digest",
+    "id",
+    "intermediate",
+    "label",
+    "label!",
+    "manifest",
+    "readonly",
+    "reference",
+    "since",
+    "until",
+];
 
 /// Conditions on images. Values of one key are alternatives (labels must all match); keys add up.
 #[derive(Debug, Default)]
-pub struct Filters {
+pub struct Conditions {
+    filters: Filters,
     references: Vec<String>,
     dangling: Option<bool>,
-    labels: Vec<(String, Option<String>)>,
     before: Option<(Digest, Option<Timestamp>)>,
     since: Option<(Digest, Option<Timestamp>)>,
+    until: Option<Timestamp>,
+    used: Option<bool>,
+    /// Asked for what hull does not have: intermediate images, read-only ones, manifest lists.
+    absent: bool,
 }
 
-impl Filters {
+impl Conditions {
     /// Reads the filters. `find` gives the image that `before` and `since` name.
     pub fn parse(given: &[Filter], find: impl Fn(&str) -> Result<Image>) -> Result<Self> {
-        let mut filters = Filters::default();
-        let moment = |name: &str| find(name).map(|image| Some((image.id, image.created)));
-        for Filter { key, value } in given {
-            match key.as_str() {
-                "reference" => filters.references.push(value.to_owned()),
-                "dangling" => filters.dangling = Some(boolean(key, value)?),
-                "label" => filters.labels.push(match value.split_once('=') {
-                    Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
-                    None => (value.to_owned(), None),
-                }),
-                "before" => filters.before = moment(value)?,
-                "since" => filters.since = moment(value)?,
-                other => {
-                    return Err(Error::invalid(format!("Invalid filter '{other}'"))
-                        .hint("one of before, dangling, label, reference, since"));
-                }
-            }
+        let filters = Filters::check(given, KEYS)?;
+        let moment = |key: &str| match filters.values(key).last() {
+            Some(name) => find(name).map(|image| Some((image.id, image.created))),
+            None => Ok(None),
+        };
+        let mut absent = false;
+        for key in ["intermediate", "readonly", "manifest"] {
+            absent |= filters.flag(key)? == Some(true);
         }
-        Ok(filters)
+        Ok(Conditions {
+            references: filters.values("reference").to_vec(),
+            dangling: filters.flag("dangling")?,
+            before: moment("before")?,
+            since: moment("since")?,
+            until: filters.until(Timestamp::now())?,
+            used: filters.flag("containers")?,
+            absent,
+            filters,
+        })
     }
 
     /// Adds the pattern given as a word: `hull images 'alp*'`.
@@ -49,23 +70,31 @@ impl Filters {
         !self.references.is_empty()
     }
 
+    /// Whether [`Conditions::admits`] has to be told which images containers use.
+    pub fn ask_for_containers(&self) -> bool {
+        self.used.is_some()
+    }
+
     /// Whether the image meets the conditions that do not concern its names.
-    pub fn admits(&self, image: &Image, is_dangling: bool) -> bool {
-        let labels = &image.config.config.labels;
-        let labelled = self
-            .labels
-            .iter()
-            .all(|(key, wanted)| match (labels.get(key), wanted) {
-                (Some(found), Some(wanted)) => found == wanted,
-                (found, None) => found.is_some(),
-                (None, Some(_)) => false,
-            });
+    pub fn admits(&self, image: &Image, is_dangling: bool, is_used: bool) -> bool {
+        let filters = &self.filters;
         let before = |(id, time): &(Digest, _)| *id != image.id && image.created < *time;
         let since = |(id, time): &(Digest, _)| *id != image.id && image.created > *time;
-        labelled
+        let is = |wanted: &str, digest: &Digest| {
+            let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+            digest.hex().starts_with(hex)
+        };
+        !self.absent
+            && filters.labels(&image.config.config.labels)
+            && filters.any("id", |wanted| is(wanted, &image.id))
+            && filters.any("digest", |wanted| is(wanted, &image.manifest))
             && self.dangling.is_none_or(|wanted| wanted == is_dangling)
+            && self.used.is_none_or(|wanted| wanted == is_used)
             && self.before.as_ref().is_none_or(before)
             && self.since.as_ref().is_none_or(since)
+            && self
+                .until
+                .is_none_or(|until| image.created.is_none_or(|created| created < until))
     }
 
     /// Whether a name is among those asked for.
@@ -82,11 +111,6 @@ impl Filters {
                     || glob(pattern, &format!("{full}{tagged}"))
             })
     }
-}
-
-fn boolean(key: &str, value: &str) -> Result<bool> {
-    let parsed = parse_bool(value);
-    parsed.map_err(|_| Error::invalid(format!("Invalid filter '{key}={value}'")))
 }
 
 /// Go's `path.Match`: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, `\` escapes.
@@ -157,6 +181,7 @@ fn in_class(class: &[char], character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn patterns_match_as_in_go() {
@@ -191,11 +216,11 @@ mod tests {
             "alp*:3*",
             "docker.io/library/alpine:*",
         ] {
-            let mut filters = Filters::default();
+            let mut filters = Conditions::default();
             filters.add_reference(pattern);
             assert!(filters.admits_name(&name), "{pattern}");
         }
-        let mut filters = Filters::default();
+        let mut filters = Conditions::default();
         filters.add_reference("alpine:3.19");
         assert!(!filters.admits_name(&name));
     }
@@ -205,13 +230,13 @@ mod tests {
         let refused = |key: &str, value: &str| {
             let (key, value) = (key.to_owned(), value.to_owned());
             let none = |name: &str| Err(Error::not_found(name.to_owned()));
-            let parsed = Filters::parse(&[Filter { key, value }], none);
+            let parsed = Conditions::parse(&[Filter { key, value }], none);
             parsed.expect_err("is refused").to_string()
         };
         assert_eq!(refused("bogus", "1"), "Invalid filter 'bogus'");
         assert_eq!(
             refused("dangling", "maybe"),
-            "Invalid filter 'dangling=maybe'"
+            "Invalid filter 'dangling=[maybe]'"
         );
     }
 }

@@ -1,11 +1,11 @@
 //! `hull images`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{ByteSize, Digest, Reference};
 use crate::cli::flags::{self, Matches};
-use crate::cli::image::filter::Filters;
-use crate::cli::image::no_such_image;
+use crate::cli::image::filter::Conditions;
+use crate::cli::image::{images_in_use, no_such_image};
 use crate::cli::output::{self, Listing, Row};
 use crate::cli::{Command, Words, store};
 use crate::config::Settings;
@@ -64,7 +64,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         Some(store) => image::find(store, name),
         None => Err(no_such_image(name)),
     };
-    let mut filters = Filters::parse(&matches.filters(), find)?;
+    let mut filters = Conditions::parse(&matches.filters(), find)?;
     if let [pattern] = matches.words()[..] {
         filters.add_reference(pattern);
     }
@@ -76,13 +76,21 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     for error in &listing.broken {
         output::note(format_args!("warning: {error}"));
     }
+    let used: BTreeSet<Digest> = match filters.ask_for_containers() {
+        true => images_in_use(settings)?
+            .iter()
+            .map(|used| used.image)
+            .collect(),
+        false => BTreeSet::new(),
+    };
     let shape = Shape {
         whole_ids: matches.on("no-trunc"),
         digests: matches.on("digests"),
     };
     let mut rows: Vec<Row> = Vec::new();
     for listed in &listing.images {
-        if filters.admits(&listed.image, listed.names.is_empty()) {
+        let used = used.contains(&listed.image.id);
+        if filters.admits(&listed.image, listed.names.is_empty(), used) {
             rows.extend(rows_of(listed, &filters, shape));
         }
     }
@@ -106,7 +114,7 @@ struct Shape {
 }
 
 /// A row for each name; names that differ only in being by digest share the row of their tag.
-fn rows_of(listed: &Listed, filters: &Filters, shape: Shape) -> Vec<Row> {
+fn rows_of(listed: &Listed, filters: &Conditions, shape: Shape) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut tagged: BTreeMap<String, ()> = BTreeMap::new();
     for record in &listed.names {

@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod load;
 pub mod ls;
 mod progress;
+pub mod prune;
 pub mod pull;
 pub mod rm;
 pub mod tag;

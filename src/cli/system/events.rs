@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::base::Timestamp;
-use crate::cli::flags::time::moment;
+use crate::cli::flags::moment::required as moment;
 use crate::cli::flags::{self, Filter, Matches};
 use crate::cli::output::Template;
 use crate::cli::{Command, output};

@@ -23,6 +23,7 @@ root_and_user!(
     the_parent_cgroup_is_the_users_choice,
     a_realtime_caller_starts_ordinary_containers,
     f53_a_paused_container_is_stopped_killed_and_removed,
+    f54_what_outlives_the_first_process_dies_with_the_container,
     f57_ten_thousand_mounts_and_nested_cgroups_go_in_time,
 );
 
@@ -388,6 +389,20 @@ fn f53_a_paused_container_is_stopped_killed_and_removed(bed: &Bed) {
     paused("gone");
     bed.hull(&["rm", "-f", "gone"]).fails(0).stdout_is("gone\n");
     bed.hull(&["inspect", "gone"]).fails(1);
+}
+
+fn f54_what_outlives_the_first_process_dies_with_the_container(bed: &Bed) {
+    if !limited(bed) {
+        return;
+    }
+    // In the host's PID namespace nothing ends by itself with the first process.
+    let script = "sh -c 'sleep 1000 & echo $!; exec setsid sleep 1000' & sleep 0.3; exit 5";
+    let ran = bed.run_rm(&["--pid", "host"], &["sh", "-c", script]);
+    ran.fails(5);
+    let pid = ran.stdout.trim();
+    wait_until("what was left is dead", || {
+        !Path::new("/proc").join(pid).exists()
+    });
 }
 
 fn f57_ten_thousand_mounts_and_nested_cgroups_go_in_time(bed: &Bed) {

@@ -1,0 +1,80 @@
+//! What lists, filters and `inspect` say about a container in the same words.
+
+use crate::state::{Config, Record};
+
+/// A port that the host answers for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Published {
+    /// `80/tcp`.
+    pub inside: String,
+    /// Where the host listens, as text.
+    pub address: String,
+    pub port: u16,
+}
+
+/// The word of the column STATE.
+pub(super) fn status(record: &Record) -> String {
+    record.state.status.to_string()
+}
+
+/// Networks are none or the host's so far: nothing is published.
+pub(super) fn published(_: &Config) -> Vec<Published> {
+    Vec::new()
+}
+
+/// The column PORTS: what is published, then what is only exposed, neighbouring numbers joined.
+pub(super) fn ports(config: &Config) -> String {
+    let published = published(config);
+    let mut shown: Vec<String> = published
+        .iter()
+        .map(|port| format!("{}:{}->{}", port.address, port.port, port.inside))
+        .collect();
+    let mut exposed: Vec<(&str, u16)> = config
+        .exposed_ports
+        .iter()
+        .filter(|inside| !published.iter().any(|port| port.inside == **inside))
+        .filter_map(|port| {
+            let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+            Some((protocol, number.parse().ok()?))
+        })
+        .collect();
+    exposed.sort_unstable();
+    let mut rest = exposed.as_slice();
+    while let Some((protocol, first)) = rest.first() {
+        let follows = |(at, (kind, number)): (usize, &(&str, u16))| {
+            kind == protocol && usize::from(*number) == usize::from(*first) + at
+        };
+        let run = rest
+            .iter()
+            .enumerate()
+            .take_while(|pair| follows((pair.0, pair.1)));
+        let run = run.count();
+        let last = rest[run - 1].1;
+        shown.push(match run {
+            1 => format!("{first}/{protocol}"),
+            _ => format!("{first}-{last}/{protocol}"),
+        });
+        rest = &rest[run..];
+    }
+    shown.join(", ")
+}
+
+/// The network by name.
+pub(super) fn network(config: &Config) -> String {
+    config.network.to_string()
+}
+
+/// `starting`, `healthy`, `unhealthy`, or `none` where nothing is checked.
+pub(super) fn health(_: &Record, _: &Config) -> &'static str {
+    "none"
+}
+
+/// Docker's name of the restart policy, and how often it restarts at most.
+pub(super) fn restart_policy(_: &Config) -> (&'static str, u32) {
+    ("no", 0)
+}
+
+/// Whether the container is to run again after the host was started.
+pub(super) fn starts_on_boot(config: &Config) -> bool {
+    matches!(restart_policy(config).0, "always" | "unless-stopped")
+}
