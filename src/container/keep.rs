@@ -380,6 +380,7 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
         state.status = crate::state::Status::Exited;
         state.exit_code = end.exit_code;
         state.finished = Some(end.at);
+        state.oom_killed = oom_killed;
         state.stopped_by_user = stopped;
         let by_policy = policy.restarts(exit_code, state.restart_count);
         again = match wish {
@@ -388,7 +389,6 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
             Wish::AsPolicy => !stopped && by_policy,
         };
         state.restart_count += u32::from(again);
-        state.oom_killed = oom_killed;
     });
     if let Some(live) = run.live()
         && (again || recorded.is_err())

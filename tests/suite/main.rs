@@ -20,6 +20,7 @@ mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod listing;
 mod oci;
 mod process;
