@@ -38,6 +38,8 @@ mod version;
 use crate::config::Settings;
 use crate::error::{Result, Scope};
 
+#[cfg(test)]
+pub use dispatch::declare;
 pub use dispatch::{Screen, enter};
 use flags::Matches;
 use flags::walk::FlagOrder;
@@ -154,6 +156,8 @@ pub struct Command {
     pub scope: Scope,
     /// Whether a rootless user has to become mapped root before it runs.
     pub mapped_root: MappedRoot,
+    /// Flags that it does not have, and why.
+    pub refused: &'static [(&'static str, &'static str)],
     /// Left out of help screens, completions and manual pages.
     pub hidden: bool,
     /// Declares the flags.
@@ -173,6 +177,7 @@ impl Command {
         order: FlagOrder::Anywhere,
         scope: Scope::Other,
         mapped_root: MappedRoot::Never,
+        refused: &[],
         hidden: false,
         arguments: |command| command,
         run: |_, _| Ok(0),

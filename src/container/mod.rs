@@ -4,11 +4,14 @@
 //! stays with it ([`keep`]); everything else talks to the record, the monitor's socket, or the
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
+mod accounts;
 mod attach;
 mod between;
 mod create;
 mod defaults;
 mod devices;
+mod donor;
+mod environment;
 mod exec;
 mod files;
 mod health;
@@ -22,11 +25,13 @@ mod relay;
 mod remove;
 mod rename;
 mod request;
+mod resolver;
 mod restart;
 mod stage;
 mod start;
 mod stats;
 mod stop;
+mod systemd;
 mod to_spec;
 mod top;
 mod update;
@@ -45,7 +50,7 @@ pub use prune::{Pruned as ContainersPruned, prune};
 pub use relay::{Outcome, RelayOptions, relay, terminal_size};
 pub use remove::{Force, remove};
 pub use rename::rename;
-pub use request::Request;
+pub use request::{ImageVolumes, Request, Systemd};
 pub use start::{Foreground, start};
 pub use stats::{Sample, Used, host_memory, sample};
 pub use stop::{kill, pause, stop, unpause};

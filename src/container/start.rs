@@ -18,8 +18,9 @@ use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::devices::Found;
+use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{defaults, files, limits, remove, stage, to_spec};
+use super::{accounts, defaults, files, limits, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -298,6 +299,7 @@ pub(super) fn raise(
         run.write_health(&Health::starting())?;
     }
     run.write(&live)?;
+    write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
     Ok(Risen {
         live_state: LiveState {
@@ -313,6 +315,18 @@ pub(super) fn raise(
         stderr: streams.keep_stderr,
         user_namespace,
     })
+}
+
+/// Notes the ids of the first process and of its monitor where the user wants them.
+fn write_pid_files(config: &Config, pid: i32) -> Result<()> {
+    let monitor = rustix::process::getpid().as_raw_nonzero().get();
+    let files = [(&config.pid_file, pid), (&config.monitor_pid_file, monitor)];
+    for (path, pid) in files {
+        if let Some(path) = path {
+            fs::write(path, pid.to_string()).context(|| format!("write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn set_first_size(terminal: Option<&OwnedFd>, foreground: Foreground) -> Result<()> {
@@ -418,17 +432,14 @@ impl Job<'_> {
         parentage: Parentage,
     ) -> Result<Created> {
         let config = self.config;
+        let records = super::records(self.settings);
+        let donated = Donated::open(&records, config)?;
         let root = self.mount_root(ownership)?;
         let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
         let highest_gid = crate::rootless::highest_gid("self")?;
         user.keep_mapped_groups(highest_gid);
-        let around = to_spec::Surroundings {
-            user_namespace: self.settings.rootless,
-            highest_gid,
-            files: self.run.clone(),
-            devices: Found::of(&config.limits)?,
-            throttled_cpus: throttled_cpus(),
-        };
+        accounts::write(root.as_fd(), &self.run, config, &user)?;
+        let around = self.surroundings(&records, &donated, highest_gid)?;
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
         let linux = spec.linux().as_ref();
@@ -448,21 +459,48 @@ impl Job<'_> {
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,
+            shared_memory: donated.shared_memory.is_some(),
             ..Extras::default()
         };
         let plan = plan::build(&spec, &host(), extras)?;
         let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
-        let created = launch(&Launch {
+        let request = Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
+            shared_memory: donated.shared_memory.as_ref().map(|fd| fd.as_fd()),
             streams: borrow(&streams.give),
             parentage,
             cgroup,
             gate: None,
             container: None,
             join_cgroup: None,
-        })?;
+        };
+        let created = donated.in_pid_namespace(parentage, || launch(&request))?;
         self.check_warnings(created, parentage)
+    }
+
+    fn surroundings(
+        &self,
+        records: &Records,
+        donated: &Donated,
+        highest_gid: u32,
+    ) -> Result<to_spec::Surroundings> {
+        let named = Found::of(&self.config.limits)?;
+        let every = self.config.privileged && !self.settings.rootless;
+        Ok(to_spec::Surroundings {
+            user_namespace: self.settings.rootless,
+            highest_gid,
+            files: self.run.clone(),
+            devices: match every {
+                true => named.with_all_of_host(),
+                false => named,
+            },
+            throttled_cpus: throttled_cpus(),
+            joined: donated.joined.clone(),
+            network_files: donor::network_files(records, self.config)?,
+            has_mqueue: Path::new("/dev/mqueue").is_dir(),
+            more_files: files::more(self.config),
+        })
     }
 
     /// What only the kernel could tell of the limits: an error where the user wants them all.

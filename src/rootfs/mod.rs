@@ -8,4 +8,4 @@ mod overlay;
 mod user;
 
 pub use overlay::{Options, Upper, mount};
-pub use user::{User, resolve_user};
+pub use user::{User, read_account_file, resolve_user};

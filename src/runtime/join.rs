@@ -45,12 +45,15 @@ pub fn join(request: Join<'_>) -> Result<Joined> {
         let kind = libc::CLONE_NEWUSER as u64;
         join_namespace(request.container, kind).context(|| "join the user namespace")?;
     }
-    let kind = libc::CLONE_NEWPID as u64;
-    join_namespace(request.container, kind).context(|| "join the PID namespace")?;
+    if differs(request.pid, "pid")? {
+        let kind = libc::CLONE_NEWPID as u64;
+        join_namespace(request.container, kind).context(|| "join the PID namespace")?;
+    }
     let plan = plan::build_exec(request.process, &host(), extras)?;
     let created = launch(&Launch {
         plan: &plan,
         root_mount: None,
+        shared_memory: None,
         streams: request.streams,
         parentage: Parentage::Caller,
         cgroup: None,
@@ -80,13 +83,18 @@ fn different_namespaces(pid: Pid) -> Result<u64> {
     ];
     let mut kinds = 0;
     for (name, kind) in KINDS {
-        let theirs = format!("/proc/{}/ns/{name}", pid.as_raw_nonzero());
-        let theirs = std::fs::read_link(&theirs).context(|| format!("read {theirs}"))?;
-        let ours = format!("/proc/self/ns/{name}");
-        let ours = std::fs::read_link(&ours).context(|| format!("read {ours}"))?;
-        if ours != theirs {
+        if differs(pid, name)? {
             kinds |= kind as u64;
         }
     }
     Ok(kinds)
+}
+
+/// Whether process `pid` lives in another namespace of this name than we do.
+fn differs(pid: Pid, name: &str) -> Result<bool> {
+    let theirs = format!("/proc/{}/ns/{name}", pid.as_raw_nonzero());
+    let theirs = std::fs::read_link(&theirs).context(|| format!("read {theirs}"))?;
+    let ours = format!("/proc/self/ns/{name}");
+    let ours = std::fs::read_link(&ours).context(|| format!("read {ours}"))?;
+    Ok(ours != theirs)
 }

@@ -10,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod names;
+mod options;
 mod records;
 mod rename;
 mod status;
@@ -22,5 +23,8 @@ pub use lifecycle::{
 };
 pub use limits::{Device, DeviceRate, Limits};
 pub use live::{End, Live, RunDirectory, boot_id};
+pub use options::{
+    DnsConfig, FilesConfig, HostsFile, NamespaceMode, Namespaces, PortBinding, TimeZone,
+};
 pub use records::{NewContainer, Record, Records};
 pub use status::{Event, Status, next};

@@ -225,6 +225,11 @@ impl Records {
         self.directory(id).exists()
     }
 
+    /// The container that has this name.
+    pub fn named(&self, name: &Name) -> Option<ContainerId> {
+        names::holder(&self.names(), name).filter(|id| self.exists(id))
+    }
+
     /// Removes names that killed commands left.
     pub fn sweep_names(&self) {
         names::sweep(&self.names(), |id, name| self.is_called(id, name));

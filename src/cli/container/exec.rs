@@ -25,6 +25,7 @@ pub const COMMAND: Command = Command {
                 "Give extended privileges to the command",
             ))
     },
+    refused: flags::refused::EXEC,
     run,
     ..Command::BASE
 };
@@ -35,7 +36,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let keys = detach_keys(matches.text("detach-keys"))?;
     let request = ExecRequest {
         words: command.iter().map(|word| (*word).to_owned()).collect(),
-        env: flags::container::environment(matches)?,
+        env: flags::environment::entries(matches)?,
         user: matches.text("user").map(str::to_owned),
         working_dir: matches.text("workdir").map(str::to_owned),
         terminal: matches.on("tty"),

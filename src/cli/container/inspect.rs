@@ -10,9 +10,7 @@ use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
-use crate::state::{
-    Config, DeviceRate, Health, Limits, Mount, MountKind, NetworkMode, Record, Records, Status,
-};
+use crate::state::{Config, DeviceRate, Health, Limits, Mount, MountKind, Record, Records, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["container inspect"],
@@ -80,7 +78,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": Value::Null,
-        "HostConfig": host_config(config),
+        "HostConfig": super::isolation::complete(host_config(config), config),
         "GraphDriver": {
             "Data": {"UpperDir": at("up/diff"), "WorkDir": at("up/work")},
             "Name": "overlay2",
@@ -316,11 +314,8 @@ fn signal_name(number: i32) -> String {
     }
 }
 
-fn network_name(config: &Config) -> &'static str {
-    match config.network {
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
+fn network_name(config: &Config) -> String {
+    config.network.to_string()
 }
 
 fn network_settings(config: &Config) -> Value {

@@ -1,12 +1,12 @@
 //! `hull run`.
 
-use super::{create, detach_keys, exit_code, require_terminal};
+use super::{create, detach_keys, exit_code, image, require_terminal};
 use crate::cli::flags::container as flags;
 use crate::cli::flags::walk::FlagOrder;
-use crate::cli::flags::{Matches, switch, text};
+use crate::cli::flags::{Matches, refused, switch, text};
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
-use crate::container::{self, Foreground, RelayOptions};
+use crate::container::{self, Foreground, Outcome, RelayOptions};
 use crate::error::{Error, Result, Scope};
 
 pub const COMMAND: Command = Command {
@@ -25,19 +25,31 @@ pub const COMMAND: Command = Command {
                 )
                 .short('d'),
             )
+            .arg(switch(
+                "rmi",
+                "Remove the image after the run, unless others use it; implies --rm",
+            ))
             .arg(text(
                 "detach-keys",
                 "string",
                 "Override the key sequence for detaching",
             ))
     },
+    refused: refused::RUN,
     run,
     ..Command::BASE
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let request = flags::request(matches)?;
+    let mut request = flags::request(matches, settings)?;
     let detached = matches.on("detach");
+    let remove_image = matches.on("rmi");
+    request.auto_remove |= remove_image;
+    if remove_image && detached {
+        return Err(Error::invalid(
+            "conflicting options: cannot specify both --rmi and --detach",
+        ));
+    }
     let keys = detach_keys(matches.text("detach-keys"))?;
     if !detached && let Err(error) = require_terminal(request.open_stdin, request.terminal) {
         // Docker's code for this mistake alone.
@@ -61,5 +73,9 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         forward_signals: matches.on("sig-proxy"),
         detach_keys: if request.terminal { keys } else { Vec::new() },
     };
-    exit_code(container::relay(socket, &options)?)
+    let outcome = container::relay(socket, &options)?;
+    if let (true, Outcome::Exited(_)) = (remove_image, &outcome) {
+        image::remove_in_child(settings, &request.image)?;
+    }
+    exit_code(outcome)
 }
