@@ -28,6 +28,7 @@ mod programs;
 mod pty;
 mod registry;
 mod restart;
+mod seeds;
 mod store;
 mod streams;
 mod terminal;
