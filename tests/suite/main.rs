@@ -13,11 +13,14 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod commit;
+mod copy;
 mod faults;
 mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod listing;
 mod oci;
 mod process;

@@ -1,6 +1,6 @@
 //! `hull exec`.
 
-use super::{detach_keys, require_terminal};
+use super::streams::{detach_keys, require_terminal};
 use crate::cli::flags::walk::FlagOrder;
 use crate::cli::flags::{self, Matches, switch, text};
 use crate::cli::{Command, Words, output};
@@ -33,7 +33,7 @@ pub const COMMAND: Command = Command {
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
     let (name, command) = (words[0], &words[1..]);
-    let keys = detach_keys(matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"))?;
     let request = ExecRequest {
         words: command.iter().map(|word| (*word).to_owned()).collect(),
         env: flags::environment::entries(matches)?,
