@@ -283,10 +283,7 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
-    let notify_socket = match notify {
-        Some(_) => notify::give_socket(&mut kept, run.path())?,
-        None => None,
-    };
+    let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
         config: &kept,
