@@ -19,14 +19,23 @@ _hull() {
             hull,attach)
                 cmd="hull__subcmd__attach"
                 ;;
+            hull,commit)
+                cmd="hull__subcmd__commit"
+                ;;
             hull,completion)
                 cmd="hull__subcmd__completion"
                 ;;
             hull,container)
                 cmd="hull__subcmd__container"
                 ;;
+            hull,cp)
+                cmd="hull__subcmd__cp"
+                ;;
             hull,create)
                 cmd="hull__subcmd__create"
+                ;;
+            hull,diff)
+                cmd="hull__subcmd__diff"
                 ;;
             hull,doctor)
                 cmd="hull__subcmd__doctor"
@@ -36,6 +45,9 @@ _hull() {
                 ;;
             hull,exec)
                 cmd="hull__subcmd__exec"
+                ;;
+            hull,export)
+                cmd="hull__subcmd__export"
                 ;;
             hull,healthcheck)
                 cmd="hull__subcmd__healthcheck"
@@ -133,14 +145,26 @@ _hull() {
             hull__subcmd__container,attach)
                 cmd="hull__subcmd__container__subcmd__attach"
                 ;;
+            hull__subcmd__container,commit)
+                cmd="hull__subcmd__container__subcmd__commit"
+                ;;
+            hull__subcmd__container,cp)
+                cmd="hull__subcmd__container__subcmd__cp"
+                ;;
             hull__subcmd__container,create)
                 cmd="hull__subcmd__container__subcmd__create"
+                ;;
+            hull__subcmd__container,diff)
+                cmd="hull__subcmd__container__subcmd__diff"
                 ;;
             hull__subcmd__container,exec)
                 cmd="hull__subcmd__container__subcmd__exec"
                 ;;
             hull__subcmd__container,exists)
                 cmd="hull__subcmd__container__subcmd__exists"
+                ;;
+            hull__subcmd__container,export)
+                cmd="hull__subcmd__container__subcmd__export"
                 ;;
             hull__subcmd__container,help)
                 cmd="hull__subcmd__container__subcmd__help"
@@ -211,14 +235,26 @@ _hull() {
             hull__subcmd__container__subcmd__help,attach)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__attach"
                 ;;
+            hull__subcmd__container__subcmd__help,commit)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__commit"
+                ;;
+            hull__subcmd__container__subcmd__help,cp)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__cp"
+                ;;
             hull__subcmd__container__subcmd__help,create)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__create"
+                ;;
+            hull__subcmd__container__subcmd__help,diff)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__diff"
                 ;;
             hull__subcmd__container__subcmd__help,exec)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exec"
                 ;;
             hull__subcmd__container__subcmd__help,exists)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exists"
+                ;;
+            hull__subcmd__container__subcmd__help,export)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__export"
                 ;;
             hull__subcmd__container__subcmd__help,help)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__help"
@@ -301,14 +337,23 @@ _hull() {
             hull__subcmd__help,attach)
                 cmd="hull__subcmd__help__subcmd__attach"
                 ;;
+            hull__subcmd__help,commit)
+                cmd="hull__subcmd__help__subcmd__commit"
+                ;;
             hull__subcmd__help,completion)
                 cmd="hull__subcmd__help__subcmd__completion"
                 ;;
             hull__subcmd__help,container)
                 cmd="hull__subcmd__help__subcmd__container"
                 ;;
+            hull__subcmd__help,cp)
+                cmd="hull__subcmd__help__subcmd__cp"
+                ;;
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
+                ;;
+            hull__subcmd__help,diff)
+                cmd="hull__subcmd__help__subcmd__diff"
                 ;;
             hull__subcmd__help,doctor)
                 cmd="hull__subcmd__help__subcmd__doctor"
@@ -318,6 +363,9 @@ _hull() {
                 ;;
             hull__subcmd__help,exec)
                 cmd="hull__subcmd__help__subcmd__exec"
+                ;;
+            hull__subcmd__help,export)
+                cmd="hull__subcmd__help__subcmd__export"
                 ;;
             hull__subcmd__help,healthcheck)
                 cmd="hull__subcmd__help__subcmd__healthcheck"
@@ -415,14 +463,26 @@ _hull() {
             hull__subcmd__help__subcmd__container,attach)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__attach"
                 ;;
+            hull__subcmd__help__subcmd__container,commit)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__commit"
+                ;;
+            hull__subcmd__help__subcmd__container,cp)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__cp"
+                ;;
             hull__subcmd__help__subcmd__container,create)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__create"
+                ;;
+            hull__subcmd__help__subcmd__container,diff)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__diff"
                 ;;
             hull__subcmd__help__subcmd__container,exec)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exec"
                 ;;
             hull__subcmd__help__subcmd__container,exists)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exists"
+                ;;
+            hull__subcmd__help__subcmd__container,export)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__export"
                 ;;
             hull__subcmd__help__subcmd__container,inspect)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__inspect"
@@ -749,7 +809,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -820,6 +880,52 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__commit)
+            opts="-a -c -m -p -q -s --author --change --message --pause --no-pause --quiet --squash"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --author)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --change)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__completion)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -835,7 +941,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -860,6 +966,74 @@ _hull() {
                     return 0
                     ;;
                 --sig-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__commit)
+            opts="-a -c -m -p -q -s --author --change --message --pause --no-pause --quiet --squash"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --author)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --change)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__cp)
+            opts="-a -L -q --archive --follow-link --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --quiet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1276,6 +1450,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__exec)
             opts="-e -i -t -u -w -d --env --env-file --interactive --tty --user --workdir --detach --detach-keys --privileged"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1336,8 +1524,30 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__export)
+            opts="-o --output"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1364,7 +1574,49 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__help__subcmd__commit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1393,6 +1645,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1763,7 +2029,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__list)
-            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --quiet --size"
+            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1786,6 +2052,10 @@ _hull() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1827,7 +2097,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__ls)
-            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --quiet --size"
+            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1850,6 +2120,10 @@ _hull() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1919,7 +2193,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__ps)
-            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --quiet --size"
+            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1942,6 +2216,10 @@ _hull() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2613,7 +2891,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2695,6 +2973,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2718,6 +3000,28 @@ _hull() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__cp)
+            opts="-a -L -q --archive --follow-link --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --quiet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3134,6 +3438,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__doctor)
             opts="--format"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3236,6 +3554,28 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__export)
+            opts="-o --output"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__healthcheck)
             opts="run help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3307,7 +3647,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3321,6 +3661,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__commit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3349,7 +3703,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3376,7 +3730,49 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__container__subcmd__commit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__container__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3405,6 +3801,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3712,7 +4122,35 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3755,6 +4193,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5789,7 +6241,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__ps)
-            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --quiet --size"
+            opts="-a -f -n -l -q -s --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5812,6 +6264,10 @@ _hull() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6725,7 +7181,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6804,6 +7260,10 @@ _hull() {
                     return 0
                     ;;
                 --pids-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -4,15 +4,20 @@
 //! stays with it ([`keep`]); everything else talks to the record, the monitor's socket, or the
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
+mod access;
 mod accounts;
 mod attach;
 mod between;
+mod commit;
+mod cp;
 mod create;
 mod defaults;
 mod devices;
+mod diff;
 mod donor;
 mod environment;
 mod exec;
+mod export;
 mod files;
 mod health;
 mod keep;
@@ -20,6 +25,7 @@ mod lifecycle;
 mod limits;
 mod logging;
 mod notice;
+mod notify;
 mod processes;
 mod prune;
 mod relay;
@@ -38,9 +44,13 @@ mod top;
 mod update;
 
 pub use attach::{attach, wait};
+pub use commit::{CommitRequest, commit};
+pub use cp::{CopyRequest, Endpoint, copy, pour};
 pub use create::create;
 pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
+pub use diff::diff;
 pub use exec::{ExecRequest, exec};
+pub use export::{export, exported};
 pub use health::check_health;
 pub use keep::{KEEPER, keep};
 pub use lifecycle::{HealthRequest, Lifecycle};

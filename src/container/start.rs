@@ -20,7 +20,7 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{accounts, defaults, files, limits, logging, remove, stage, to_spec};
+use super::{access, accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -190,6 +190,7 @@ fn bring_up(
         return Err(Error::not_found(format!("No such container: {id}")));
     }
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -209,11 +210,12 @@ fn bring_up(
         leave_streams(&config)?;
         let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
         let listener = wire::listen(run.path())?;
-        let risen = raise(settings, records, &config, foreground)?;
-        Ok((risen, listener, signals))
+        let notify = notify::service_manager(&config);
+        let risen = raise(settings, records, &config, foreground, notify.as_deref())?;
+        Ok((risen, listener, signals, notify))
     });
     match risen {
-        Ok((risen, listener, signals)) => Ok(Handover {
+        Ok((risen, listener, signals, notify)) => Ok(Handover {
             config,
             post: Post {
                 lock,
@@ -223,6 +225,7 @@ fn bring_up(
             risen,
             first_client: None,
             pause: Duration::ZERO,
+            notify,
         }),
         Err(error) => {
             give_back(records, &config, &error);
@@ -259,6 +262,8 @@ pub(super) struct Risen {
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
     pub user_namespace: Option<OwnedFd>,
+    /// Where the container says that it is ready.
+    pub notify_socket: Option<OwnedFd>,
 }
 
 /// Starts the container of a monitor that has its post.
@@ -267,6 +272,7 @@ pub(super) fn raise(
     records: &Records,
     config: &Config,
     foreground: Foreground,
+    notify: Option<&str>,
 ) -> Result<Risen> {
     let run = records.run_directory(&config.id);
     let streams = Streams::open(config)?;
@@ -277,6 +283,7 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
+    let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
         config: &kept,
@@ -309,7 +316,11 @@ pub(super) fn raise(
     run.write(&live)?;
     write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
+    if let Some(to) = notify {
+        notify::tell_started(to, config.notify);
+    }
     Ok(Risen {
+        notify_socket,
         live_state: LiveState {
             id: config.id,
             started,

@@ -28,9 +28,11 @@ pub const COMMAND: Command = Command {
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let request = flags::request(matches, settings)?;
-    match make(matches, settings, &request, || Ok(()))? {
-        Ok(id) => output::line(id).map(|()| 0),
-        Err(code) => Ok(code),
+    match make(matches, settings, &request, || Ok(())) {
+        Ok(Ok(id)) => output::line(id).map(|()| 0),
+        Ok(Err(code)) => Ok(code),
+        // Only a wrong command line is 125 here: Docker's daemon answers the rest with 1.
+        Err(error) => Ok(output::error(Scope::Other, &error)),
     }
 }
 

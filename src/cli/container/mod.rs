@@ -2,9 +2,13 @@
 //! does.
 
 pub mod attach;
+pub mod commit;
+pub mod cp;
 pub mod create;
+pub mod diff;
 pub mod exec;
 pub mod exists;
+pub mod export;
 mod facts;
 mod filter;
 pub mod healthcheck;
