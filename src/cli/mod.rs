@@ -89,6 +89,7 @@ const COMMANDS: &[&Command] = &[
     &oci::features::COMMAND,
     &system::boot::COMMAND,
     &system::events::COMMAND,
+    &system::df::COMMAND,
     &system::info::COMMAND,
     &system::prune::COMMAND,
     &version::COMMAND,

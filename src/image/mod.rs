@@ -26,6 +26,7 @@ mod tag;
 mod tar_index;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
@@ -39,3 +40,4 @@ pub use prune::{Pruned as ImagesPruned, Unused, prune};
 pub use pull::{PullRequest, Pulled, pull};
 pub use remove::{Force, InUse, Removal, remove};
 pub use tag::{is_untagged, tag};
+pub use usage::{ImageUsage, Usage, usage};

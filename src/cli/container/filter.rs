@@ -155,7 +155,8 @@ impl Conditions {
 
     fn admit_config(&self, record: &Record, config: &Config) -> bool {
         let filters = &self.filters;
-        let exposes = |wanted: &String| config.exposed_ports.contains(wanted);
+        let exposed = facts::exposed(config);
+        let exposes = |wanted: &String| exposed.contains(wanted);
         let published = facts::published(config);
         let publishes = |wanted: &String| published.iter().any(|port| port.inside == *wanted);
         filters.labels(&config.labels)
