@@ -46,7 +46,11 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "top" -d 'Display the runn
 complete -c hull -n "__fish_hull_needs_command" -f -a "rm" -d 'Remove one or more containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "ps" -d 'List containers'
 complete -c hull -n "__fish_hull_needs_command" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c hull -n "__fish_hull_needs_command" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem'
+complete -c hull -n "__fish_hull_needs_command" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c hull -n "__fish_hull_needs_command" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_needs_command" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
 complete -c hull -n "__fish_hull_needs_command" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_needs_command" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_needs_command" -f -a "rename" -d 'Rename a container'
@@ -59,6 +63,7 @@ complete -c hull -n "__fish_hull_needs_command" -f -a "pull" -d 'Download an ima
 complete -c hull -n "__fish_hull_needs_command" -f -a "rmi" -d 'Remove one or more images'
 complete -c hull -n "__fish_hull_needs_command" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
 complete -c hull -n "__fish_hull_needs_command" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_needs_command" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_needs_command" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_needs_command" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_needs_command" -f -a "version" -d 'Show the version information'
@@ -73,11 +78,50 @@ complete -c hull -n "__fish_hull_using_subcommand run" -s e -l env -d 'Set envir
 complete -c hull -n "__fish_hull_using_subcommand run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -109,49 +153,86 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l cgroup-parent -d 'Opti
 complete -c hull -n "__fish_hull_using_subcommand run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l cidfile -d 'Write the container ID to the file' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -183,37 +264,34 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l cgroup-parent -d 'O
 complete -c hull -n "__fish_hull_using_subcommand create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l cidfile -d 'Write the container ID to the file' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand start" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
@@ -264,6 +342,7 @@ complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-bps -d
 complete -c hull -n "__fish_hull_using_subcommand update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand stats" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand stats" -s i -l interval -d 'Seconds between two results (1)' -r
@@ -288,11 +367,23 @@ complete -c hull -n "__fish_hull_using_subcommand ps" -l no-trunc -d 'Don\'t tru
 complete -c hull -n "__fish_hull_using_subcommand ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s s -l size -d 'Display total file sizes'
-complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
-complete -c hull -n "__fish_hull_using_subcommand logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
-complete -c hull -n "__fish_hull_using_subcommand logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -s n -l tail -d 'Number of lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l until -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l details -d 'Show extra details provided to logs'
 complete -c hull -n "__fish_hull_using_subcommand logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand logs" -l names -d 'Name each line\'s container by its name, where there are several'
 complete -c hull -n "__fish_hull_using_subcommand logs" -s t -l timestamps -d 'Show timestamps'
+complete -c hull -n "__fish_hull_using_subcommand commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c hull -n "__fish_hull_using_subcommand commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c hull -n "__fish_hull_using_subcommand commit" -s m -l message -d 'Commit message' -r
+complete -c hull -n "__fish_hull_using_subcommand commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c hull -n "__fish_hull_using_subcommand commit" -l no-pause -d 'Do not pause container during commit'
+complete -c hull -n "__fish_hull_using_subcommand commit" -s q -l quiet -d 'Accepted for podman; only the image\'s id is printed'
+complete -c hull -n "__fish_hull_using_subcommand commit" -s s -l squash -d 'Make one layer of the image\'s and the container\'s'
+complete -c hull -n "__fish_hull_using_subcommand cp" -s q -l quiet -d 'Suppress progress output during copy, the default unless standard output is a terminal' -r
+complete -c hull -n "__fish_hull_using_subcommand cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c hull -n "__fish_hull_using_subcommand cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
 complete -c hull -n "__fish_hull_using_subcommand exec" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand exec" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
@@ -302,6 +393,7 @@ complete -c hull -n "__fish_hull_using_subcommand exec" -s i -l interactive -d '
 complete -c hull -n "__fish_hull_using_subcommand exec" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand exec" -s d -l detach -d 'Detached mode: run command in the background'
 complete -c hull -n "__fish_hull_using_subcommand exec" -l privileged -d 'Give extended privileges to the command'
+complete -c hull -n "__fish_hull_using_subcommand export" -s o -l output -d 'Write to a file, instead of STDOUT' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand attach" -l no-stdin -d 'Do not attach STDIN'
@@ -333,6 +425,7 @@ complete -c hull -n "__fish_hull_using_subcommand rmi" -l no-prune -d 'Accepted:
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only inspect objects of the given type' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s s -l size -d 'Display total file sizes if the type is container'
+complete -c hull -n "__fish_hull_using_subcommand doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand events" -l since -d 'Show all events since a moment' -r
@@ -341,41 +434,84 @@ complete -c hull -n "__fish_hull_using_subcommand events" -l until -d 'Show even
 complete -c hull -n "__fish_hull_using_subcommand events" -l no-trunc -d 'Accepted: nothing is cut'
 complete -c hull -n "__fish_hull_using_subcommand info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand version" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "top" -d 'Display the running processes of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "remove" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ls" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "list" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "inspect" -d 'Display detailed information on one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "rename" -d 'Rename a container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "prune" -d 'Remove all stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "top" -d 'Display the running processes of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "remove" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "ls" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "list" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "inspect" -d 'Display detailed information on one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "exists" -d 'Check if a container exists: exit code 0 if it does, 1 if not, 125 on an error'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "prune" -d 'Remove all stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand container; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -407,49 +543,86 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container ID to the file' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run container in background and print container ID'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the image after the run, unless others use it; implies --rm'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory inside the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Overwrite the default ENTRYPOINT of the image (a word, or a JSON list)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l systemd -d 'Prepare for systemd: "true" if it is the command, "always", "false"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'Add an annotation to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l conmon-pidfile -d 'Write the id of the container\'s monitor to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the id of the first process to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l runtime -d 'Runtime to use for this container: hull' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "newer", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-merge -d 'Set variables from those of the image (K=${K}-more)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Unset a variable of the image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Set custom DNS servers' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -d 'Set DNS options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Set custom DNS search domains' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l domainname -d 'Container NIS domain name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Container host name' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hosts-file -d 'Start /etc/hosts from this file, or "image" or "none"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network-alias -d 'Add network-scoped alias for the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a container\'s port(s) to the host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Add additional groups to join' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Ulimit options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: host or private' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'IPC mode: private, shareable, none, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'PID namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'UTS namespace: private, host or container:NAME' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l group-entry -d 'The line that is added to /etc/group' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l hostuser -d 'Add a user of the host to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd-entry -d 'The line that is added to /etc/passwd' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone: a name such as Europe/Paris, or "local"' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'Mode bits that new files do not get (default 0022)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What to do with the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container mounts' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Command to run to check health' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between running the check (default 30s)' -r
@@ -481,37 +654,34 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Add a custom host-to-IP mapping (host:ip)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop Linux capabilities' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port or a range of ports' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Attach a filesystem mount to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l network -d 'Connect the container to a network: none or host' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'Security options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Sysctl options' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs directory' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind mount a directory or file (source:target[:options])' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container ID to the file' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Set platform if the image has several' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'Pull image before creating ("always", "missing", "never")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Timeout (in seconds) to stop a container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep STDIN open even if not attached'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init that forwards signals and reaps processes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l disable-content-trust -d 'Skip image verification'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name already'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s environment'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass the caller\'s proxy variables'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Unset the variables of the image and those that are always set'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hostname -d 'Leave /etc/hostname of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts of the image'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish all exposed ports to random ports'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l passwd -d 'Add a line for the user to /etc/passwd where there is none'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only, mount a tmpfs on /run, /tmp and /var/tmp'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Disable any container-specified HEALTHCHECK'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-kill-disable -d 'Disable OOM Killer'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give extended privileges to the container'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Mount the container\'s root filesystem as read only'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Suppress the pull output'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes when it exits'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Act on the containers that the conditions hold for, as in ps' -r
@@ -562,6 +732,7 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -s i -l interval -d 'Seconds between two results (1)' -r
@@ -614,11 +785,23 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -d 'Number of lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l details -d 'Show extra details provided to logs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l names -d 'Name each line\'s container by its name, where there are several'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Show timestamps'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s m -l message -d 'Commit message' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s p -l pause -d 'Pause container during commit' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -l no-pause -d 'Do not pause container during commit'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s q -l quiet -d 'Accepted for podman; only the image\'s id is printed'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s s -l squash -d 'Make one layer of the image\'s and the container\'s'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from cp" -s q -l quiet -d 'Suppress progress output during copy, the default unless standard output is a terminal' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'Archive mode (copy all uid/gid information)'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from cp" -s L -l follow-link -d 'Always follow symbol link in SRC_PATH'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Set environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'Read in a file of environment variables' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'Username or UID (format: <name|uid>[:<group|gid>])' -r
@@ -628,6 +811,7 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Allocate a pseudo-TTY'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Detached mode: run command in the background'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'Give extended privileges to the command'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from export" -s o -l output -d 'Write to a file, instead of STDOUT' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Override the key sequence for detaching' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Proxy all received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not attach STDIN'
@@ -658,7 +842,11 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "list" -d 'List containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "ps" -d 'List containers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from help" -f -a "inspect" -d 'Display detailed information on one or more containers'
@@ -822,13 +1010,15 @@ complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcomman
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "df" -d 'Show disk usage'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "prune" -d 'Remove unused data'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot events df info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "df" -d 'Show disk usage'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "prune" -d 'Remove unused data'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from boot" -l directory -d 'Directory of units (default: the system\'s, without root the user\'s)' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l since -d 'Show all events since a moment' -r
@@ -843,48 +1033,54 @@ complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcom
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Prune anonymous volumes'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "df" -d 'Show disk usage'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused data'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "run" -d 'Create and run a new container from an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "create" -d 'Create a new container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "start" -d 'Start one or more stopped containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "stop" -d 'Stop one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "restart" -d 'Restart one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "kill" -d 'Kill one or more running containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "update" -d 'Update configuration of one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "top" -d 'Display the running processes of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rm" -d 'Remove one or more containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "ps" -d 'List containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "exec" -d 'Execute a command in a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rename" -d 'Rename a container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "history" -d 'Show the history of an image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "images" -d 'List images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "pull" -d 'Download an image from a registry'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "rmi" -d 'Remove one or more images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "version" -d 'Show the version information'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "container" -d 'Manage containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "healthcheck" -d 'Look at the health of containers'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "image" -d 'Manage images'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "system" -d 'Manage hull'
-complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect events info version completion container healthcheck image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "run" -d 'Create and run a new container from an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "create" -d 'Create a new container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "start" -d 'Start one or more stopped containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "stop" -d 'Stop one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "restart" -d 'Restart one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "kill" -d 'Kill one or more running containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "pause" -d 'Pause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "unpause" -d 'Unpause all processes within one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "update" -d 'Update configuration of one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "stats" -d 'Display a live stream of container(s) resource usage statistics'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "top" -d 'Display the running processes of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rm" -d 'Remove one or more containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "ps" -d 'List containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rename" -d 'Rename a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "port" -d 'List port mappings or a specific mapping for the container'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "history" -d 'Show the history of an image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "import" -d 'Import the contents from a tarball to create a filesystem image'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "load" -d 'Load an image from a tar archive or STDIN'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "images" -d 'List images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "pull" -d 'Download an image from a registry'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "rmi" -d 'Remove one or more images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "tag" -d 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "inspect" -d 'Return low-level information on containers, images and other objects'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "version" -d 'Show the version information'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "completion" -d 'Print a completion script for bash, zsh or fish'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "container" -d 'Manage containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "healthcheck" -d 'Look at the health of containers'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "image" -d 'Manage images'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "oci" -d 'Run OCI bundles, with the command line of runc'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "system" -d 'Manage hull'
+complete -c hull -n "__fish_hull_using_subcommand help; and not __fish_seen_subcommand_from run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "run" -d 'Create and run a new container from an image'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "create" -d 'Create a new container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "start" -d 'Start one or more stopped containers'
@@ -902,7 +1098,11 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "list" -d 'List containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "ps" -d 'List containers'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "logs" -d 'Fetch the logs of a container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "commit" -d 'Create a new image from a container\'s changes'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "cp" -d 'Copy files/folders between a container and the local filesystem'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "diff" -d 'Inspect changes to files or directories on a container\'s filesystem'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "exec" -d 'Execute a command in a running container'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "export" -d 'Export a container\'s filesystem as a tar archive'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "attach" -d 'Attach local standard input, output, and error streams to a running container'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "wait" -d 'Block until one or more containers stop, then print their exit codes'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from container" -f -a "inspect" -d 'Display detailed information on one or more containers'
@@ -933,6 +1133,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "df" -d 'Show disk usage'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "info" -d 'Display system-wide information'

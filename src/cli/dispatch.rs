@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::flags::walk::{self, FlagOrder};
-use crate::cli::flags::{Matches, WORDS};
+use crate::cli::flags::{Matches, WORDS, refused};
 use crate::cli::{COMMANDS, Command, GROUPS, MappedRoot, REFUSED, Words, help, oci, output, store};
 use crate::config::{Overrides, Settings};
 use crate::error::{Result, Scope};
@@ -233,7 +233,8 @@ fn parse_command(command: &Command, path: &str, words: &[String]) -> Result<Matc
     let declared = declare(command);
     let called = format!("hull {path}");
     let usage = |message: String| Screen::usage(&message, &called, command.usage);
-    let split = walk::split(&declared, command.order, words).map_err(usage)?;
+    let wrong = |message: String| refusal(command, &message).unwrap_or_else(|| usage(message));
+    let split = walk::split(&declared, command.order, words).map_err(wrong)?;
     if split.help {
         return Err(Screen::answer(help::command(command, path)));
     }
@@ -244,9 +245,24 @@ fn parse_command(command: &Command, path: &str, words: &[String]) -> Result<Matc
             false => String::new(),
         };
         let screen = usage(format!("hull: '{called}' {rule}{hint}"));
-        return Err(Screen { code: 1, ..screen });
+        let mut text = screen.text;
+        if matches!(command.words, Words::AtLeast(_) | Words::AtLeastUnless(..)) {
+            // Docker's own words, for this rule only.
+            text = text.replace("\nRun 'hull", "\nSee 'hull");
+        }
+        return Err(Screen { text, code: 1 });
     }
     values(&declared, &split).map_err(usage)
+}
+
+/// The reason for which a command does not have a flag that others have.
+fn refusal(command: &Command, message: &str) -> Option<Screen> {
+    let name = message.strip_prefix("unknown flag: --")?;
+    let reason = refused::reason(command.refused, name)?;
+    Some(Screen {
+        text: format!("Error: --{name} is not supported: {reason}\n"),
+        code: 125,
+    })
 }
 
 /// The clap declarations of a command: its own flags and the words.
@@ -492,7 +508,7 @@ mod tests {
             screen.text,
             "hull: 'hull run' requires at least 1 argument\n\n\
              Usage:  hull run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n\
-             Run 'hull run --help' for more information\n"
+             See 'hull run --help' for more information\n"
         );
         let screen = refused("bare x");
         let first = screen.text.lines().next();

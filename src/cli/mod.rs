@@ -38,6 +38,8 @@ mod version;
 use crate::config::Settings;
 use crate::error::{Result, Scope};
 
+#[cfg(test)]
+pub use dispatch::declare;
 pub use dispatch::{Screen, enter};
 use flags::Matches;
 use flags::walk::FlagOrder;
@@ -58,7 +60,11 @@ const COMMANDS: &[&Command] = &[
     &container::rm::COMMAND,
     &container::ls::COMMAND,
     &container::logs::COMMAND,
+    &container::commit::COMMAND,
+    &container::cp::COMMAND,
+    &container::diff::COMMAND,
     &container::exec::COMMAND,
+    &container::export::COMMAND,
     &container::attach::COMMAND,
     &container::wait::COMMAND,
     &container::inspect::COMMAND,
@@ -88,6 +94,7 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::df::COMMAND,
     &system::info::COMMAND,
@@ -154,6 +161,8 @@ pub struct Command {
     pub scope: Scope,
     /// Whether a rootless user has to become mapped root before it runs.
     pub mapped_root: MappedRoot,
+    /// Flags that it does not have, and why.
+    pub refused: &'static [(&'static str, &'static str)],
     /// Left out of help screens, completions and manual pages.
     pub hidden: bool,
     /// Declares the flags.
@@ -173,6 +182,7 @@ impl Command {
         order: FlagOrder::Anywhere,
         scope: Scope::Other,
         mapped_root: MappedRoot::Never,
+        refused: &[],
         hidden: false,
         arguments: |command| command,
         run: |_, _| Ok(0),

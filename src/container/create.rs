@@ -1,16 +1,20 @@
 //! `create`: a request and an image become a record.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{defaults, lifecycle, limits, notice_of, records, request::Request, to_spec};
+use super::request::{ImageVolumes, Request};
+use super::{
+    defaults, donor, environment, lifecycle, limits, logging, notice_of, records, systemd, to_spec,
+};
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
-use crate::image::Image;
+use crate::image::{Execution, Image};
 use crate::runtime::plan::validate_target;
 use crate::state::{
-    Config, LogConfig, NetworkMode, NewContainer, ProcessConfig, SCHEMA, UlimitConfig,
+    Config, DnsConfig, LogConfig, Mount, MountKind, NamespaceMode, NetworkMode, NewContainer,
+    PortBinding, ProcessConfig, Records, SCHEMA, UlimitConfig,
 };
 
 /// How often a random name is tried before giving up.
@@ -22,7 +26,8 @@ const NAME_TRIES: u32 = 100;
 /// `Conflict` for a name that is taken, `Invalid` for values outside their grammar.
 pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<ContainerId> {
     limits::check(&request.limits)?;
-    let config = config(settings, request, image)?;
+    let records = records(settings);
+    let config = config(settings, &records, request, image)?;
     for target in image.config.config.volumes.keys() {
         let subject = || format!("volume {target:?} of the image");
         validate_target(Path::new(target), "", None).context(subject)?;
@@ -30,7 +35,6 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
     // A plan that cannot be made fails now, not at the first start.
     to_spec::check(&config)?;
     let command = command_line(&config.process.arguments());
-    let records = records(settings);
     let publish = |name: &Name| {
         records.publish(&NewContainer {
             config: &config,
@@ -54,23 +58,22 @@ pub fn create(settings: &Settings, request: &Request, image: &Image) -> Result<C
     Err(Error::conflict("no free random name found").hint("choose one with --name"))
 }
 
-fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Config> {
+fn config(
+    settings: &Settings,
+    records: &Records,
+    request: &Request,
+    image: &Image,
+) -> Result<Config> {
     let execution = &image.config.config;
     let id = ContainerId::from_bytes(random_bytes::<32>()?);
-    let process = process(request, image)?;
-    let stop_signal = request
-        .stop_signal
-        .as_deref()
-        .or(execution.stop_signal.as_deref());
-    let stop_signal = stop_signal
-        .filter(|name| !name.is_empty())
-        .unwrap_or("TERM");
-    let stop_signal = crate::sys::signal::parse(stop_signal)
-        .ok_or_else(|| Error::invalid(format!("Invalid signal: {stop_signal}")))?;
+    let mut process = process(request, image)?;
+    let systemd = systemd::is_wanted(request.systemd, &process);
+    if systemd {
+        systemd::add_environment(&mut process.env, &id);
+    }
+    let (network, namespaces) = donor::resolve(records, request)?;
     let mut labels = execution.labels.clone();
     labels.extend(request.labels.clone());
-    let mut exposed: Vec<String> = execution.exposed_ports.keys().cloned().collect();
-    exposed.extend(request.expose.iter().cloned());
     Ok(Config {
         schema: SCHEMA,
         id,
@@ -80,11 +83,11 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         manifest: image.manifest,
         layers: image.diff_ids.clone(),
         process,
-        hostname: hostname(request, &id)?,
+        hostname: hostname(records, request, &id)?,
         domainname: request.domainname.clone(),
         labels,
-        mounts: request.mounts.clone(),
-        network: request.network,
+        mounts: mounts(records, request, execution, systemd)?,
+        network,
         cap_add: request.cap_add.clone(),
         cap_drop: request.cap_drop.clone(),
         privileged: request.privileged,
@@ -93,7 +96,7 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         auto_remove: request.auto_remove,
         shm_bytes: request.shm_bytes.unwrap_or(defaults::SHM_BYTES),
         ulimits: ulimits(settings, request),
-        stop_signal,
+        stop_signal: stop_signal(request, execution, systemd)?,
         stop_timeout: request.stop_timeout.unwrap_or(defaults::STOP_TIMEOUT),
         log: log(settings, request)?,
         limits: limits::settled(request.limits.clone()),
@@ -106,8 +109,97 @@ fn config(settings: &Settings, request: &Request, image: &Image) -> Result<Confi
         health: lifecycle::health(&request.lifecycle.health, execution),
         timeout: request.lifecycle.timeout,
         notify: request.lifecycle.notify.unwrap_or_default(),
-        exposed_ports: exposed,
+        exposed_ports: exposed(request, execution),
+        namespaces,
+        ports: request.ports.clone(),
+        publish_all: request.publish_all,
+        dns: dns(settings, request),
+        files: request.files.clone(),
+        annotations: request.annotations.clone(),
+        umask: request.umask,
+        pid_file: request.pid_file.clone(),
+        monitor_pid_file: request.monitor_pid_file.clone(),
+        id_file: request.id_file.clone(),
+        systemd,
     })
+}
+
+/// What the image exposes, the user adds, and what is published, as Docker shows it.
+fn exposed(request: &Request, execution: &Execution) -> Vec<String> {
+    let mut exposed: Vec<String> = execution.exposed_ports.keys().cloned().collect();
+    exposed.extend(request.expose.iter().cloned());
+    exposed.extend(request.ports.iter().map(PortBinding::container));
+    exposed.sort_unstable();
+    exposed.dedup();
+    exposed
+}
+
+fn stop_signal(request: &Request, execution: &Execution, systemd: bool) -> Result<i32> {
+    let given = request.stop_signal.as_deref();
+    let of_systemd = systemd.then_some(systemd::STOP_SIGNAL);
+    let name = given.or(of_systemd).or(execution.stop_signal.as_deref());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("TERM");
+    crate::sys::signal::parse(name).ok_or_else(|| Error::invalid(format!("Invalid signal: {name}")))
+}
+
+/// What was asked for, then what other containers and the image add where nothing is yet.
+fn mounts(
+    records: &Records,
+    request: &Request,
+    execution: &Execution,
+    systemd: bool,
+) -> Result<Vec<Mount>> {
+    let mut mounts = request.mounts.clone();
+    let mut add = |mount: Mount| {
+        if !mounts.iter().any(|known| known.target == mount.target) {
+            mounts.push(mount);
+        }
+    };
+    for text in &request.volumes_from {
+        donor::mounts_of(records, text)?
+            .into_iter()
+            .for_each(&mut add);
+    }
+    if request.image_volumes == ImageVolumes::Tmpfs {
+        let targets = execution.volumes.keys();
+        targets
+            .map(|target| scratch(target, &["mode=755"]))
+            .for_each(&mut add);
+    }
+    if systemd {
+        systemd::mounts().into_iter().for_each(&mut add);
+    }
+    Ok(mounts)
+}
+
+/// A tmpfs.
+pub(super) fn scratch(target: &str, options: &[&str]) -> Mount {
+    Mount {
+        kind: MountKind::Tmpfs,
+        source: PathBuf::new(),
+        target: PathBuf::from(target),
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
+    }
+}
+
+/// The command line, then the settings; what neither says is the host's, at every start.
+fn dns(settings: &Settings, request: &Request) -> DnsConfig {
+    let either = |given: &[String], configured: &[String]| match given.is_empty() {
+        true => configured.to_vec(),
+        false => given.to_vec(),
+    };
+    if let NetworkMode::Container(_) = request.network {
+        return DnsConfig::default();
+    }
+    let (given, configured) = (&request.dns, &settings.dns);
+    DnsConfig {
+        servers: match given.servers.is_empty() {
+            true => configured.servers.clone(),
+            false => given.servers.clone(),
+        },
+        search: either(&given.search, &configured.search),
+        options: either(&given.options, &configured.options),
+    }
 }
 
 /// The program: the user's words before the image's, Docker's rules.
@@ -125,7 +217,7 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
     let process = ProcessConfig {
         entrypoint: entrypoint.filter(|list| !list.is_empty()),
         command: command.filter(|list| !list.is_empty()),
-        env: environment(request, execution)?,
+        env: environment::of(request, execution)?,
         working_dir: working_dir(request, &execution.working_dir)?,
         user: request
             .user
@@ -133,6 +225,8 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
             .unwrap_or_else(|| execution.user.clone()),
         terminal: request.terminal,
         open_stdin: request.open_stdin,
+        stdin_once: request.stdin_once,
+        unset_env: request.unset_env.clone(),
     };
     if process.arguments().is_empty() {
         return Err(Error::invalid("No command specified")
@@ -146,36 +240,6 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
         refuse_nul(text)?;
     }
     Ok(process)
-}
-
-/// The image's variables, then the user's; a name without a value removes one.
-fn environment(request: &Request, execution: &crate::image::Execution) -> Result<Vec<String>> {
-    execution.check_env()?;
-    let mut variables: Vec<(&str, &str)> = Vec::new();
-    for entry in execution.env.iter().chain(&request.env) {
-        refuse_nul(entry)?;
-        let (name, value) = match entry.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (entry.as_str(), None),
-        };
-        if name.is_empty() || name.chars().any(char::is_control) {
-            let why = format!("invalid environment variable: {entry}");
-            return Err(Error::invalid(why));
-        }
-        let known = variables.iter_mut().find(|(known, _)| *known == name);
-        match (known, value) {
-            (Some(known), Some(value)) => known.1 = value,
-            (None, Some(value)) => variables.push((name, value)),
-            (_, None) => variables.retain(|(known, _)| *known != name),
-        }
-    }
-    if !variables.iter().any(|(name, _)| *name == "PATH") {
-        variables.insert(0, ("PATH", defaults::PATH));
-    }
-    let entries = variables.into_iter();
-    Ok(entries
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect())
 }
 
 fn working_dir(request: &Request, of_image: &str) -> Result<String> {
@@ -192,22 +256,19 @@ fn working_dir(request: &Request, of_image: &str) -> Result<String> {
     Ok(format!("{separator}{of_image}"))
 }
 
-fn hostname(request: &Request, id: &ContainerId) -> Result<String> {
-    let Some(name) = &request.hostname else {
-        if request.network == NetworkMode::Host {
-            return Ok(rustix::system::uname()
-                .nodename()
-                .to_string_lossy()
-                .into_owned());
-        }
-        return Ok(id.short());
-    };
-    let shape = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(shape) {
-        return Err(Error::invalid(format!("invalid hostname format: {name:?}"))
-            .hint("use at most 64 letters, digits, dots and dashes"));
+fn hostname(records: &Records, request: &Request, id: &ContainerId) -> Result<String> {
+    if let Some(name) = &request.hostname {
+        return Ok(name.clone());
     }
-    Ok(name.clone())
+    let of_another = match (&request.network, &request.namespaces.uts) {
+        (NetworkMode::Host, _) | (_, NamespaceMode::Host) => {
+            let name = rustix::system::uname();
+            return Ok(name.nodename().to_string_lossy().into_owned());
+        }
+        (_, NamespaceMode::Container(name)) | (NetworkMode::Container(name), _) => name,
+        _ => return Ok(id.short()),
+    };
+    Ok(records.config(&records.find(of_another)?)?.hostname)
 }
 
 fn ulimits(settings: &Settings, request: &Request) -> Vec<UlimitConfig> {
@@ -234,22 +295,14 @@ fn ulimits(settings: &Settings, request: &Request) -> Vec<UlimitConfig> {
 }
 
 fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
-    let driver = request
-        .log_driver
-        .as_ref()
-        .unwrap_or(&settings.logs.driver)
-        .clone();
-    if driver != "json-file" && driver != "none" {
-        return Err(
-            Error::unsupported(format!("log driver {driver:?} is not supported"))
-                .hint("use json-file or none"),
-        );
+    let driver = request.log_driver.as_deref();
+    let log = logging::settle(&settings.logs, driver, &request.log_options)?;
+    if log.driver == logging::PASSTHROUGH && request.terminal {
+        return Err(Error::invalid(
+            "conflicting options: cannot specify both --tty and --log-driver passthrough",
+        ));
     }
-    Ok(LogConfig {
-        driver,
-        max_bytes: request.log_max_bytes.or(settings.logs.max_size),
-        max_files: request.log_max_files.unwrap_or(settings.logs.max_file),
-    })
+    Ok(log)
 }
 
 /// The command as `ps` shows it: arguments with blanks in them in quotes.
@@ -262,7 +315,7 @@ fn command_line(arguments: &[String]) -> String {
     })
 }
 
-fn refuse_nul(text: &str) -> Result<()> {
+pub(super) fn refuse_nul(text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(format!("{text:?} holds a NUL byte")));
     }

@@ -52,6 +52,21 @@ impl Found {
         Ok(found)
     }
 
+    /// With every device of the host, as a privileged container has them; one at a place.
+    pub fn with_all_of_host(mut self) -> Found {
+        let all = Device {
+            on_host: PathBuf::from("/dev"),
+            in_container: PathBuf::from("/dev"),
+            access: "rwm".to_owned(),
+        };
+        // Devices come and go: what was there when it was looked for is what there is.
+        let _ = self.add(&all);
+        let mut places = std::collections::HashSet::new();
+        self.nodes
+            .retain(|node| places.insert(node.in_container.clone()));
+        self
+    }
+
     /// Only the block devices that have rates.
     pub fn rates(limits: &Limits) -> Result<Found> {
         let mut found = Found::default();

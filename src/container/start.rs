@@ -18,8 +18,9 @@ use rustix::process::Signal;
 use rustix::termios::Winsize;
 
 use super::devices::Found;
+use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{defaults, files, limits, remove, stage, to_spec};
+use super::{access, accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -30,7 +31,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Notify, Records, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -105,24 +106,31 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
     }
 }
 
-/// Lets go of the caller's terminal, streams, directory and descriptors.
+/// Lets go of the caller's terminal, directory and descriptors.
 fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
     // What is made for the container has the modes we say, whatever the caller's mask.
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let null = rustix::fs::openat(
-        CWD,
-        "/dev/null",
-        OFlags::RDWR | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let null = null.context(|| "open /dev/null")?;
+    Ok(())
+}
+
+/// Lets go of the caller's streams, unless the container is to have them.
+fn leave_streams(config: &Config) -> Result<()> {
+    if config.log.driver == logging::PASSTHROUGH {
+        return Ok(());
+    }
+    let null = null()?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
     Ok(())
+}
+
+fn null() -> Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
 }
 
 /// What of a started container is noted on disk.
@@ -182,6 +190,7 @@ fn bring_up(
         return Err(Error::not_found(format!("No such container: {id}")));
     }
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -198,13 +207,15 @@ fn bring_up(
     };
     let lock = OwnedFd::from(lock);
     let risen = run.forget_stop_request().and_then(|()| {
+        leave_streams(&config)?;
         let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
         let listener = wire::listen(run.path())?;
-        let risen = raise(settings, records, &config, foreground)?;
-        Ok((risen, listener, signals))
+        let notify = notify::service_manager(&config);
+        let risen = raise(settings, records, &config, foreground, notify.as_deref())?;
+        Ok((risen, listener, signals, notify))
     });
     match risen {
-        Ok((risen, listener, signals)) => Ok(Handover {
+        Ok((risen, listener, signals, notify)) => Ok(Handover {
             config,
             post: Post {
                 lock,
@@ -214,6 +225,7 @@ fn bring_up(
             risen,
             first_client: None,
             pause: Duration::ZERO,
+            notify,
         }),
         Err(error) => {
             give_back(records, &config, &error);
@@ -250,6 +262,8 @@ pub(super) struct Risen {
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
     pub user_namespace: Option<OwnedFd>,
+    /// Where the container says that it is ready.
+    pub notify_socket: Option<OwnedFd>,
 }
 
 /// Starts the container of a monitor that has its post.
@@ -258,6 +272,7 @@ pub(super) fn raise(
     records: &Records,
     config: &Config,
     foreground: Foreground,
+    notify: Option<&str>,
 ) -> Result<Risen> {
     let run = records.run_directory(&config.id);
     let streams = Streams::open(config)?;
@@ -268,6 +283,12 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
+    let told = notify.filter(|_| config.notify == Notify::Container);
+    let notify_socket = told.map(|_| notify::listen(run.path())).transpose()?;
+    if notify_socket.is_some() {
+        kept.mounts.push(notify::mount(run.path()));
+        kept.process.env.push(notify::VARIABLE.to_owned());
+    }
     let job = Job {
         settings,
         config: &kept,
@@ -298,8 +319,13 @@ pub(super) fn raise(
         run.write_health(&Health::starting())?;
     }
     run.write(&live)?;
+    write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
+    if let Some(to) = notify {
+        notify::tell_started(to, config.notify);
+    }
     Ok(Risen {
+        notify_socket,
         live_state: LiveState {
             id: config.id,
             started,
@@ -313,6 +339,18 @@ pub(super) fn raise(
         stderr: streams.keep_stderr,
         user_namespace,
     })
+}
+
+/// Notes the ids of the first process and of its monitor where the user wants them.
+fn write_pid_files(config: &Config, pid: i32) -> Result<()> {
+    let monitor = rustix::process::getpid().as_raw_nonzero().get();
+    let files = [(&config.pid_file, pid), (&config.monitor_pid_file, monitor)];
+    for (path, pid) in files {
+        if let Some(path) = path {
+            fs::write(path, pid.to_string()).context(|| format!("write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn set_first_size(terminal: Option<&OwnedFd>, foreground: Foreground) -> Result<()> {
@@ -365,13 +403,37 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// The caller's own, for a container that passes everything through.
+    ///
+    /// Must not be a terminal: who has one can read what is typed there, and type.
+    fn of_caller(wants_stdin: bool) -> Result<Streams> {
+        use rustix::stdio::{stderr, stdin, stdout};
+        let own = [stdin(), stdout(), stderr()];
+        if own.into_iter().any(rustix::termios::isatty) {
+            return Err(Error::invalid(
+                "the '--log-driver passthrough' option cannot be used on a TTY",
+            ));
+        }
+        let copy = |fd: BorrowedFd<'_>| {
+            let copied = rustix::io::fcntl_dupfd_cloexec(fd, 3);
+            copied.context(|| "hand over our own streams")
+        };
+        let [stdin, stdout, stderr] = own;
+        let stdin = if wants_stdin { copy(stdin)? } else { null()? };
+        Ok(Streams {
+            give: [stdin, copy(stdout)?, copy(stderr)?],
+            keep_stdin: None,
+            keep_stdout: None,
+            keep_stderr: None,
+        })
+    }
+
     /// Pipes, or nothing where a terminal takes their place.
     fn open(config: &Config) -> Result<Streams> {
-        let null = || {
-            let flags = OFlags::RDWR | OFlags::CLOEXEC;
-            rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
-        };
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
+        if config.log.driver == logging::PASSTHROUGH {
+            return Streams::of_caller(config.process.open_stdin);
+        }
         if config.process.terminal {
             let give = [null()?, null()?, null()?];
             return Ok(Streams {
@@ -418,17 +480,14 @@ impl Job<'_> {
         parentage: Parentage,
     ) -> Result<Created> {
         let config = self.config;
+        let records = super::records(self.settings);
+        let donated = Donated::open(&records, config)?;
         let root = self.mount_root(ownership)?;
         let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
         let highest_gid = crate::rootless::highest_gid("self")?;
         user.keep_mapped_groups(highest_gid);
-        let around = to_spec::Surroundings {
-            user_namespace: self.settings.rootless,
-            highest_gid,
-            files: self.run.clone(),
-            devices: Found::of(&config.limits)?,
-            throttled_cpus: throttled_cpus(),
-        };
+        accounts::write(root.as_fd(), &self.run, config, &user)?;
+        let around = self.surroundings(&records, &donated, highest_gid)?;
         let mut spec = to_spec::to_spec(config, &user, &around)?;
         let cgroup = &self.cgroup;
         let linux = spec.linux().as_ref();
@@ -448,21 +507,48 @@ impl Job<'_> {
             make_cwd: true,
             filter: to_spec::filter(config, &bounding)?,
             die_with_parent: true,
+            shared_memory: donated.shared_memory.is_some(),
             ..Extras::default()
         };
         let plan = plan::build(&spec, &host(), extras)?;
         let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
-        let created = launch(&Launch {
+        let request = Launch {
             plan: &plan,
             root_mount: Some(root.as_fd()),
+            shared_memory: donated.shared_memory.as_ref().map(|fd| fd.as_fd()),
             streams: borrow(&streams.give),
             parentage,
             cgroup,
             gate: None,
             container: None,
             join_cgroup: None,
-        })?;
+        };
+        let created = donated.in_pid_namespace(parentage, || launch(&request))?;
         self.check_warnings(created, parentage)
+    }
+
+    fn surroundings(
+        &self,
+        records: &Records,
+        donated: &Donated,
+        highest_gid: u32,
+    ) -> Result<to_spec::Surroundings> {
+        let named = Found::of(&self.config.limits)?;
+        let every = self.config.privileged && !self.settings.rootless;
+        Ok(to_spec::Surroundings {
+            user_namespace: self.settings.rootless,
+            highest_gid,
+            files: self.run.clone(),
+            devices: match every {
+                true => named.with_all_of_host(),
+                false => named,
+            },
+            throttled_cpus: throttled_cpus(),
+            joined: donated.joined.clone(),
+            network_files: donor::network_files(records, self.config)?,
+            has_mqueue: Path::new("/dev/mqueue").is_dir(),
+            more_files: files::more(self.config),
+        })
     }
 
     /// What only the kernel could tell of the limits: an error where the user wants them all.

@@ -1,10 +1,12 @@
 //! A container's record as an OCI runtime spec: pure, golden-tested.
 
-use std::path::{Path, PathBuf};
+mod mounts;
+
+use std::path::PathBuf;
 
 use oci_spec::runtime::{
     Capabilities, Capability, Linux, LinuxCapabilities, LinuxNamespace, LinuxNamespaceType,
-    Mount as OciMount, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
+    PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
 use super::devices::{Found, Node};
@@ -12,7 +14,7 @@ use super::{defaults, limits};
 use crate::error::{Error, Result};
 use crate::rootfs::User;
 use crate::runtime::plan::validate_target;
-use crate::state::{Config, Mount, MountKind, NetworkMode};
+use crate::state::{Config, MountKind, NetworkMode};
 use crate::sys::seccomp::SockFilter;
 
 /// What the spec depends on besides the record.
@@ -28,10 +30,15 @@ pub struct Surroundings {
     pub devices: Found,
     /// The directories of this host's CPUs that count how often each was too hot.
     pub throttled_cpus: Vec<String>,
+    /// Namespaces of other containers: kind and a path that stands for each.
+    pub joined: Vec<(LinuxNamespaceType, PathBuf)>,
+    /// Where the files are that belong to another container's network.
+    pub network_files: Option<PathBuf>,
+    /// The host has message queues to be seen.
+    pub has_mqueue: bool,
+    /// Files beside those that every container gets into /etc.
+    pub more_files: Vec<&'static str>,
 }
-
-/// The group of terminals in every distribution.
-const TTY_GROUP: u32 = 5;
 
 /// Fails on a record that no spec can be made of.
 pub fn check(config: &Config) -> Result<()> {
@@ -57,8 +64,10 @@ pub fn to_spec(config: &Config, user: &User, around: &Surroundings) -> Result<Sp
     spec.set_hostname(Some(config.hostname.clone()).filter(|_| own_uts(config)));
     spec.set_domainname(Some(config.domainname.clone()).filter(|name| !name.is_empty()));
     spec.set_process(Some(process(config, user)?));
-    spec.set_mounts(Some(mounts(config, around)));
-    spec.set_linux(Some(linux(config, around)));
+    spec.set_mounts(Some(mounts::all(config, around)));
+    spec.set_linux(Some(linux(config, around)?));
+    let annotations = config.annotations.clone();
+    spec.set_annotations(Some(annotations.into_iter().collect()));
     Ok(spec)
 }
 
@@ -77,7 +86,7 @@ pub fn exec_process(
 }
 
 fn own_uts(config: &Config) -> bool {
-    config.network != NetworkMode::Host
+    config.namespaces.uts.is_new()
 }
 
 fn process(config: &Config, user: &User) -> Result<Process> {
@@ -85,6 +94,7 @@ fn process(config: &Config, user: &User) -> Result<Process> {
     let mut oci_user = OciUser::default();
     oci_user.set_uid(user.uid).set_gid(user.gid);
     oci_user.set_additional_gids(Some(user.groups.clone()));
+    oci_user.set_umask(config.umask);
     process.set_user(oci_user);
     process.set_args(Some(config.process.arguments()));
     process.set_env(Some(environment(config, user)));
@@ -127,8 +137,12 @@ fn process(config: &Config, user: &User) -> Result<Process> {
 /// The record's variables and those every container gets, where they are not set.
 fn environment(config: &Config, user: &User) -> Vec<String> {
     let mut env = config.process.env.clone();
+    let unset = &config.process.unset_env;
     let mut add = |name: &str, value: &str| {
         let prefix = format!("{name}=");
+        if unset.iter().any(|other| other == name || other == "*") {
+            return;
+        }
         if !env.iter().any(|entry| entry.starts_with(&prefix)) {
             env.push(format!("{prefix}{value}"));
         }
@@ -190,30 +204,35 @@ fn rlimit_type(name: &str) -> Result<PosixRlimitType> {
         .map_err(|_| Error::invalid(format!("invalid ulimit type: {name}")))
 }
 
-fn namespaces(config: &Config) -> Vec<LinuxNamespace> {
-    let mut kinds = vec![
-        LinuxNamespaceType::Mount,
-        LinuxNamespaceType::Pid,
-        LinuxNamespaceType::Ipc,
-        LinuxNamespaceType::Cgroup,
+fn namespaces(config: &Config, around: &Surroundings) -> Vec<LinuxNamespace> {
+    let of = &config.namespaces;
+    let new = [
+        (LinuxNamespaceType::Mount, true),
+        // That of another container is the launcher's business: it holds for children only.
+        (LinuxNamespaceType::Pid, of.pid.is_new()),
+        (LinuxNamespaceType::Ipc, of.ipc.is_new()),
+        (LinuxNamespaceType::Cgroup, of.cgroup.is_new()),
+        (LinuxNamespaceType::Uts, own_uts(config)),
+        (
+            LinuxNamespaceType::Network,
+            config.network == NetworkMode::None,
+        ),
     ];
-    if own_uts(config) {
-        kinds.push(LinuxNamespaceType::Uts);
-    }
-    if config.network == NetworkMode::None {
-        kinds.push(LinuxNamespaceType::Network);
-    }
-    let namespace = |kind| {
+    let namespace = |kind, path| {
         let mut namespace = LinuxNamespace::default();
-        namespace.set_typ(kind);
+        namespace.set_typ(kind).set_path(path);
         namespace
     };
-    kinds.into_iter().map(namespace).collect()
+    let new = new.into_iter().filter(|(_, wanted)| *wanted);
+    let new = new.map(|(kind, _)| namespace(kind, None));
+    let joined = around.joined.iter();
+    let joined = joined.map(|(kind, path)| namespace(*kind, Some(path.clone())));
+    new.chain(joined).collect()
 }
 
-fn linux(config: &Config, around: &Surroundings) -> Linux {
+fn linux(config: &Config, around: &Surroundings) -> Result<Linux> {
     let mut linux = Linux::default();
-    linux.set_namespaces(Some(namespaces(config)));
+    linux.set_namespaces(Some(namespaces(config, around)));
     let resources = limits::resources(&config.limits, config.privileged, &around.devices);
     linux.set_resources(Some(resources));
     // A user namespace makes no device nodes: there the host's are bound.
@@ -229,25 +248,44 @@ fn linux(config: &Config, around: &Surroundings) -> Linux {
         }
     }
     linux.set_sysctl(Some(sysctls));
-    let unmasked = config.privileged
-        || config
-            .security_options
-            .iter()
-            .any(|option| option == "systempaths=unconfined");
+    let (masked, read_only) = protected(config, around);
+    linux.set_masked_paths(masked);
+    linux.set_readonly_paths(read_only);
+    Ok(linux)
+}
+
+type Paths = Option<Vec<String>>;
+
+/// What is masked and what is read only; neither for a privileged container.
+fn protected(config: &Config, around: &Surroundings) -> (Paths, Paths) {
+    let values = |key: &str| -> Vec<String> {
+        let options = config.security_options.iter();
+        let values = options.filter_map(|option| option.strip_prefix(key)?.strip_prefix('='));
+        let paths = values.flat_map(|value| value.split(':'));
+        paths.map(str::to_owned).collect()
+    };
+    let more = values("mask");
+    let unmasked = values("unmask");
+    let all = unmasked.iter().any(|path| path.eq_ignore_ascii_case("all"));
+    let systempaths = config
+        .security_options
+        .iter()
+        .any(|option| option == "systempaths=unconfined");
+    if config.privileged || systempaths || all {
+        return (Some(more).filter(|more| !more.is_empty()), None);
+    }
     let list = |paths: &[&str]| {
-        paths
-            .iter()
-            .map(|path| (*path).to_owned())
-            .collect::<Vec<_>>()
+        let paths = paths.iter().map(|path| (*path).to_owned());
+        let kept = paths.filter(|path| !unmasked.contains(path));
+        kept.collect::<Vec<_>>()
     };
     let mut masked = list(&defaults::MASKED_PATHS);
     masked.extend(around.throttled_cpus.iter().cloned());
     if binds_sys(config, around) {
         masked.push(defaults::MASKED_IN_BOUND_SYS.to_owned());
     }
-    linux.set_masked_paths((!unmasked).then_some(masked));
-    linux.set_readonly_paths((!unmasked).then(|| list(&defaults::READ_ONLY_PATHS)));
-    linux
+    masked.extend(more);
+    (Some(masked), Some(list(&defaults::READ_ONLY_PATHS)))
 }
 
 /// Whether /sys is the host's, bound, and not one of its own.
@@ -264,133 +302,6 @@ fn network_sysctls(around: &Surroundings) -> [(&'static str, String); 2] {
         ("net.ipv4.ip_unprivileged_port_start", "0".to_owned()),
         ("net.ipv4.ping_group_range", format!("0 {highest}")),
     ]
-}
-
-fn oci_mount(fs_type: &str, source: &Path, target: &Path, options: &[&str]) -> OciMount {
-    let mut mount = OciMount::default();
-    mount
-        .set_typ(Some(fs_type.to_owned()))
-        .set_source(Some(source.to_owned()));
-    mount.set_destination(target.to_owned());
-    mount.set_options(Some(
-        options.iter().map(|option| (*option).to_owned()).collect(),
-    ));
-    mount
-}
-
-fn mounts(config: &Config, around: &Surroundings) -> Vec<OciMount> {
-    let fs = |fs_type: &str, target: &str, options: &[&str]| {
-        oci_mount(fs_type, Path::new(fs_type), Path::new(target), options)
-    };
-    let read_only = if config.privileged { "rw" } else { "ro" };
-    let shm = format!("size={}", config.shm_bytes);
-    let hidden = ["nosuid", "noexec", "nodev"];
-    let mut out = vec![fs("proc", "/proc", &hidden)];
-    out.push(fs(
-        "tmpfs",
-        "/dev",
-        &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"],
-    ));
-    let mut devpts = vec![
-        "nosuid",
-        "noexec",
-        "newinstance",
-        "ptmxmode=0666",
-        "mode=0620",
-    ];
-    if around.highest_gid >= TTY_GROUP {
-        devpts.push("gid=5");
-    }
-    out.push(fs("devpts", "/dev/pts", &devpts));
-    if binds_sys(config, around) {
-        // The kernel lets only the owner of the network namespace make a sysfs for it.
-        let options = ["rbind", "nosuid", "noexec", "nodev", "rro", "rslave"];
-        out.push(oci_mount(
-            "bind",
-            Path::new("/sys"),
-            Path::new("/sys"),
-            &options,
-        ));
-    } else {
-        out.push(fs(
-            "sysfs",
-            "/sys",
-            &["nosuid", "noexec", "nodev", read_only],
-        ));
-        out.push(fs(
-            "cgroup",
-            "/sys/fs/cgroup",
-            &["nosuid", "noexec", "nodev", "relatime", read_only],
-        ));
-    }
-    out.push(fs("mqueue", "/dev/mqueue", &hidden));
-    out.push(fs(
-        "tmpfs",
-        "/dev/shm",
-        &["nosuid", "noexec", "nodev", "mode=1777", &shm],
-    ));
-    for name in super::files::NAMES {
-        let target = Path::new("/etc").join(name);
-        let taken = config.mounts.iter().any(|mount| mount.target == target);
-        if !taken {
-            let source = around.files.join(name);
-            out.push(oci_mount(
-                "bind",
-                &source,
-                &target,
-                &["bind", "rprivate", "nosuid", "nodev"],
-            ));
-        }
-    }
-    if around.user_namespace {
-        out.extend(around.devices.nodes.iter().map(bound_device));
-    }
-    out.extend(config.mounts.iter().map(user_mount));
-    out
-}
-
-/// A device of the host where none can be made.
-fn bound_device(node: &Node) -> OciMount {
-    let options = ["bind", "rprivate", "nosuid", "noexec", "dev"];
-    oci_mount("bind", &node.on_host, &node.in_container, &options)
-}
-
-fn user_mount(mount: &Mount) -> OciMount {
-    let mut options: Vec<&str> = mount.options.iter().map(String::as_str).collect();
-    let propagation = ["private", "shared", "slave", "unbindable"];
-    let is_propagation = |option: &&str| {
-        propagation.contains(&option.strip_prefix('r').unwrap_or(option))
-            || propagation.contains(option)
-    };
-    match mount.kind {
-        MountKind::Bind => {
-            if !options.iter().any(is_propagation) {
-                options.push("rprivate");
-            }
-            for (on, off) in [("nosuid", "suid"), ("nodev", "dev")] {
-                if !options.contains(&off) && !options.contains(&on) {
-                    options.push(on);
-                }
-            }
-            // Read only reaches what is mounted below the source too, or it would be a promise
-            // that a submount breaks.
-            let options: Vec<&str> = options
-                .into_iter()
-                .map(|option| if option == "ro" { "rro" } else { option })
-                .collect();
-            let mut all = vec!["rbind"];
-            all.extend(options);
-            oci_mount("bind", &mount.source, &mount.target, &all)
-        }
-        MountKind::Tmpfs => {
-            for default in ["nosuid", "nodev"] {
-                if !options.contains(&default.trim_start_matches("no")) {
-                    options.push(default);
-                }
-            }
-            oci_mount("tmpfs", Path::new("tmpfs"), &mount.target, &options)
-        }
-    }
 }
 
 /// The system-call filter: the default, none, or the user's file.

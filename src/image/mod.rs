@@ -6,6 +6,7 @@
 
 mod archive;
 mod change;
+mod commit;
 mod config;
 mod embedded;
 mod feed;
@@ -28,6 +29,7 @@ mod tar_index;
 mod tests;
 mod usage;
 
+pub use commit::{Base, CommitRequest, apply_changes, commit, stage_layer};
 pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};

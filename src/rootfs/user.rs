@@ -42,8 +42,8 @@ pub fn resolve_user(root: BorrowedFd<'_>, user: &str, extra: &[String]) -> Resul
         None => (user, None),
     };
     let name = if name.is_empty() { "0" } else { name };
-    let passwd = read(root, "etc/passwd")?;
-    let groups = read(root, "etc/group")?;
+    let passwd = read_account_file(root, "etc/passwd")?;
+    let groups = read_account_file(root, "etc/group")?;
     let number = id(name)?;
     let entry = passwd
         .lines()
@@ -146,8 +146,8 @@ fn memberships<'a>(groups: &'a str, user: &'a str) -> impl Iterator<Item = u32> 
         .map(|entry| entry.id)
 }
 
-/// The file's text; empty if there is none.
-fn read(root: BorrowedFd<'_>, path: &str) -> Result<String> {
+/// The text of /etc/passwd or /etc/group in `root`; empty if there is none.
+pub fn read_account_file(root: BorrowedFd<'_>, path: &str) -> Result<String> {
     let refuse = |why: &str| {
         Error::invalid(format!("/{path} of the image {why}")).hint("use numeric ids with --user")
     };

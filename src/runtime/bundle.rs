@@ -301,6 +301,7 @@ fn launch_gated(
     let created = launch(&Launch {
         plan: &plan,
         root_mount: None,
+        shared_memory: None,
         streams: [
             rustix::stdio::stdin(),
             rustix::stdio::stdout(),

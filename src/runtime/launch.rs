@@ -23,6 +23,8 @@ pub struct Launch<'a> {
     pub plan: &'a Plan,
     /// The root as a detached mount, if the plan says so.
     pub root_mount: Option<BorrowedFd<'a>>,
+    /// What to mount on /dev/shm, if the plan says so.
+    pub shared_memory: Option<BorrowedFd<'a>>,
     /// Standard input, output and error; ignored with a terminal.
     pub streams: [BorrowedFd<'a>; 3],
     /// Who becomes the parent.
@@ -119,6 +121,7 @@ fn try_launch(request: &Launch<'_>) -> Result<Created> {
         .filter(|_| !plan.terminal);
     let others = [
         (Slot::RootMount, request.root_mount),
+        (Slot::SharedMemory, request.shared_memory),
         (Slot::Gate, request.gate),
         (Slot::Container, request.container),
     ];

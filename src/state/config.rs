@@ -1,12 +1,14 @@
 //! What a container is: everything decided at `create`. `hull update` alone replaces it, whole.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::{HealthCheck, Notify, RestartPolicy};
 use super::limits::Limits;
+use super::options::{DnsConfig, FilesConfig, Namespaces, PortBinding};
 use crate::base::{ContainerId, DiffId, Digest, Timestamp};
 
 /// The version of `config.json`, `state.json` and `run.json`.
@@ -63,6 +65,35 @@ pub struct Config {
     pub notify: Notify,
     /// What the image exposes and the user added, e.g. `80/tcp`.
     pub exposed_ports: Vec<String>,
+    /// Which namespaces are not the container's own.
+    #[serde(default)]
+    pub namespaces: Namespaces,
+    #[serde(default)]
+    pub ports: Vec<PortBinding>,
+    /// Publish every exposed port.
+    #[serde(default)]
+    pub publish_all: bool,
+    #[serde(default)]
+    pub dns: DnsConfig,
+    #[serde(default)]
+    pub files: FilesConfig,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+    /// Mode bits that files do not get.
+    #[serde(default)]
+    pub umask: Option<u32>,
+    /// Where the first process's id is written at every start.
+    #[serde(default)]
+    pub pid_file: Option<PathBuf>,
+    /// Where the monitor's id is written at every start.
+    #[serde(default)]
+    pub monitor_pid_file: Option<PathBuf>,
+    /// Where the id was written.
+    #[serde(default)]
+    pub id_file: Option<PathBuf>,
+    /// Set up for systemd as the first process.
+    #[serde(default)]
+    pub systemd: bool,
 }
 
 /// The program and its surroundings.
@@ -78,6 +109,12 @@ pub struct ProcessConfig {
     pub terminal: bool,
     /// Standard input stays open without a client.
     pub open_stdin: bool,
+    /// It ends with the input of a client.
+    #[serde(default)]
+    pub stdin_once: bool,
+    /// Names that not even the engine sets; `*` is every one of its own.
+    #[serde(default)]
+    pub unset_env: Vec<String>,
 }
 
 impl ProcessConfig {
@@ -106,13 +143,25 @@ pub enum MountKind {
     Tmpfs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkMode {
     /// A network namespace with nothing but loopback.
     None,
     /// The host's own network.
     Host,
+    /// That of another container: its id, in a request the name as typed.
+    Container(String),
+}
+
+impl fmt::Display for NetworkMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NetworkMode::None => f.write_str("none"),
+            NetworkMode::Host => f.write_str("host"),
+            NetworkMode::Container(id) => write!(f, "container:{id}"),
+        }
+    }
 }
 
 /// One resource limit: name without `RLIMIT_`, lower case.
@@ -126,10 +175,16 @@ pub struct UlimitConfig {
 /// Where output goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogConfig {
-    /// `json-file` or `none`.
+    /// `json-file`, `local`, `k8s-file`, `journald`, `passthrough` or `none`.
     pub driver: String,
     /// Bytes at which the file is rotated.
     pub max_bytes: Option<u64>,
     /// Files kept.
     pub max_files: u32,
+    /// Files that were rotated away are compressed.
+    #[serde(default)]
+    pub compress: bool,
+    /// What was asked for, by the user or the settings.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
 }

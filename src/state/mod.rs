@@ -10,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod names;
+mod options;
 mod records;
 mod rename;
 mod status;
@@ -21,6 +22,9 @@ pub use lifecycle::{
     Health, HealthCheck, HealthStatus, Notify, OnFailure, Probe, RestartName, RestartPolicy,
 };
 pub use limits::{Device, DeviceRate, Limits};
-pub use live::{End, Live, RunDirectory, boot_id};
+pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
+pub use options::{
+    DnsConfig, FilesConfig, HostsFile, NamespaceMode, Namespaces, PortBinding, TimeZone,
+};
 pub use records::{NewContainer, Record, Records};
 pub use status::{Event, Status, next};

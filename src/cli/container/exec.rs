@@ -1,6 +1,6 @@
 //! `hull exec`.
 
-use super::{detach_keys, require_terminal};
+use super::streams::{detach_keys, require_terminal};
 use crate::cli::flags::walk::FlagOrder;
 use crate::cli::flags::{self, Matches, switch, text};
 use crate::cli::{Command, Words};
@@ -25,6 +25,7 @@ pub const COMMAND: Command = Command {
                 "Give extended privileges to the command",
             ))
     },
+    refused: flags::refused::EXEC,
     run,
     ..Command::BASE
 };
@@ -32,10 +33,10 @@ pub const COMMAND: Command = Command {
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
     let (name, command) = (words[0], &words[1..]);
-    let keys = detach_keys(matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"))?;
     let request = ExecRequest {
         words: command.iter().map(|word| (*word).to_owned()).collect(),
-        env: flags::container::environment(matches)?,
+        env: flags::environment::entries(matches)?,
         user: matches.text("user").map(str::to_owned),
         working_dir: matches.text("workdir").map(str::to_owned),
         terminal: matches.on("tty"),

@@ -1,6 +1,6 @@
 //! What lists, filters and `inspect` say about a container in the same words.
 
-use crate::state::{Config, NetworkMode, Record, Status};
+use crate::state::{Config, Record, Status};
 
 /// A port that the host answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +70,8 @@ pub(super) fn ports(config: &Config) -> String {
 }
 
 /// The network by name.
-pub(super) fn network(config: &Config) -> &'static str {
-    match config.network {
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
+pub(super) fn network(config: &Config) -> String {
+    config.network.to_string()
 }
 
 /// `starting`, `healthy`, `unhealthy`, or `none` where nothing is checked.

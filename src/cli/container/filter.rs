@@ -157,8 +157,7 @@ impl Conditions {
         let filters = &self.filters;
         let exposed = facts::exposed(config);
         let exposes = |wanted: &String| exposed.contains(wanted);
-        let published = facts::published(config);
-        let publishes = |wanted: &String| published.iter().any(|port| port.inside == *wanted);
+        let publishes = |wanted: &String| config.ports.iter().any(|p| p.container() == *wanted);
         filters.labels(&config.labels)
             && (self.ancestors.is_empty() && !filters.has("ancestor")
                 || self.ancestors.iter().any(|ancestor| ancestor.is_of(config)))

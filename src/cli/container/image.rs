@@ -1,7 +1,7 @@
 //! The image of a container to be made: found, or pulled if it is missing.
 
 use crate::base::Reference;
-use crate::cli::flags::container::Pull;
+use crate::cli::flags::obtain::Pull;
 use crate::cli::output::{self, Stream};
 use crate::cli::{image as commands, store};
 use crate::config::Settings;
@@ -30,6 +30,7 @@ pub fn obtain(
         Some(wanted) => wanted.rank(&image.config.platform()).is_some(),
         None => true,
     };
+    let is_here = found.as_ref().is_some_and(fits);
     match (policy, found) {
         (Pull::Missing | Pull::Never, Some(image)) if fits(&image) => {
             return Ok(Ok((image, guard)));
@@ -52,12 +53,13 @@ pub fn obtain(
             reference.familiar()
         ));
     }
+    let here = matches!(policy, Pull::Newer) && is_here;
     match fetch_in_child(settings, &reference, platform, quiet)? {
-        0 => {
+        code if code != 0 && !here => Ok(Err(code)),
+        _ => {
             let guard = store.share_gc_lock()?;
             Ok(Ok((image::find(&store, name)?, guard)))
         }
-        code => Ok(Err(code)),
     }
 }
 
@@ -87,6 +89,28 @@ fn fetch_in_child(
         Fork::Parent { pidfd, .. } => pidfd,
     };
     crate::runtime::process::wait_code(std::os::fd::AsFd::as_fd(&pidfd))
+}
+
+/// Removes the image after the run; one that others use stays.
+pub fn remove_in_child(settings: &Settings, name: &str) -> Result<()> {
+    let pidfd = match fork().context(|| "fork to remove the image")? {
+        Fork::Child => {
+            let removed = match settings.rootless {
+                true => store::become_mapped_root(settings),
+                false => Ok(()),
+            };
+            let removed = removed.and_then(|()| {
+                let store = store::open_existing(settings)?;
+                commands::rm::remove(settings, store.as_ref(), name, image::Force::No)
+            });
+            exit_now(match removed {
+                Err(error) if error.kind() != Kind::Conflict => output::error(Scope::Run, &error),
+                _ => 0,
+            })
+        }
+        Fork::Parent { pidfd, .. } => pidfd,
+    };
+    crate::runtime::process::wait_code(std::os::fd::AsFd::as_fd(&pidfd)).map(drop)
 }
 
 fn fetch(

@@ -11,9 +11,7 @@ use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
-use crate::state::{
-    Config, DeviceRate, Health, Limits, Mount, MountKind, NetworkMode, Record, Records, Status,
-};
+use crate::state::{Config, DeviceRate, Health, Limits, Mount, MountKind, Record, Records, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["container inspect"],
@@ -110,10 +108,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "ResolvConfPath": now("resolv.conf"),
         "HostnamePath": now("hostname"),
         "HostsPath": now("hosts"),
-        "LogPath": match config.log.driver.as_str() {
-            "json-file" => at(&format!("log/{}", container::log_name(&state.id))),
-            _ => String::new(),
-        },
+        "LogPath": super::logs::path(records, &state.id, &config.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
         "Driver": "overlay2",
@@ -122,7 +117,10 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": Value::Null,
-        "HostConfig": tree::complete(host_config(config), tree::HOST_CONFIG),
+        "HostConfig": tree::complete(
+            super::isolation::complete(host_config(config), config),
+            tree::HOST_CONFIG,
+        ),
         "GraphDriver": {
             "Data": {
                 "LowerDir": "",
@@ -197,7 +195,7 @@ fn host_config(config: &Config) -> Value {
     let mut tree = json!({
         "Binds": binds(config),
         "ContainerIDFile": "",
-        "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
+        "LogConfig": {"Type": config.log.driver, "Config": config.log.options},
         "NetworkMode": network_name(config),
         "PortBindings": {},
         "RestartPolicy": {
@@ -303,18 +301,6 @@ fn list_or_null(list: &[String]) -> Value {
     }
 }
 
-fn log_options(config: &Config) -> Value {
-    let mut options = Map::new();
-    if let Some(bytes) = config.log.max_bytes {
-        options.insert("max-size".to_owned(), bytes.to_string().into());
-    }
-    options.insert(
-        "max-file".to_owned(),
-        config.log.max_files.to_string().into(),
-    );
-    options.into()
-}
-
 fn mounts(config: &Config) -> Value {
     let mount = |mount: &crate::state::Mount| {
         let bind = mount.kind == MountKind::Bind;
@@ -346,7 +332,7 @@ fn config_tree(config: &Config) -> Value {
         "ExposedPorts": exposed,
         "Tty": process.terminal,
         "OpenStdin": process.open_stdin,
-        "StdinOnce": false,
+        "StdinOnce": process.stdin_once,
         "Env": process.env,
         "Cmd": process.command,
         "Image": config.image_name,
@@ -368,11 +354,8 @@ fn signal_name(number: i32) -> String {
     }
 }
 
-fn network_name(config: &Config) -> &'static str {
-    match config.network {
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
+fn network_name(config: &Config) -> String {
+    config.network.to_string()
 }
 
 fn network_settings(config: &Config) -> Value {

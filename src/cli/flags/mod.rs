@@ -8,13 +8,22 @@
 //! behaves alike: every switch takes `=true` and `=false`, every repeated flag keeps the last value
 //! or collects them all.
 
+mod accounts;
 pub mod container;
+pub mod environment;
 pub mod filter;
 pub mod lifecycle;
 pub mod limits;
 mod matches;
 pub mod moment;
 mod mounts;
+mod namespaces;
+mod network;
+pub mod obtain;
+mod ports;
+pub mod refused;
+mod security;
+pub mod streams;
 pub mod walk;
 
 use std::str::FromStr;

@@ -50,7 +50,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
 }
 
 /// The image's id, for the event log, and what was removed.
-fn remove(
+pub(in crate::cli) fn remove(
     settings: &Settings,
     store: Option<&Store>,
     name: &str,

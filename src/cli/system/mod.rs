@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod df;
+pub mod doctor;
 pub mod events;
 pub mod info;
 pub mod prune;

@@ -80,6 +80,10 @@ fn on_host() -> Surroundings {
         files: "/run/hull/c/cccccccccccc".into(),
         devices: Found::default(),
         throttled_cpus: Vec::new(),
+        joined: Vec::new(),
+        network_files: None,
+        has_mqueue: true,
+        more_files: Vec::new(),
     }
 }
 

@@ -99,7 +99,10 @@ impl<'p> Child<'p> {
                 mounts::attach_root(&mut self.slots, source.as_deref(), at)
             }
             Operation::Mount(mount) => mounts::mount(&mut self.slots, mount),
-            Operation::Bind(bind) => mounts::bind(&self.slots, bind),
+            Operation::Bind(bind) => mounts::bind(&mut self.slots, bind),
+            Operation::AttachSharedMemory { target } => {
+                mounts::attach_shared_memory(&self.slots, target)
+            }
             Operation::MakeNode {
                 path,
                 mode,

@@ -122,7 +122,7 @@ fn open_target(slots: &Slots, target: &Target, directory: bool) -> Result<OwnedF
 }
 
 /// Attaches a clone of a part of the host's tree.
-pub fn bind(slots: &Slots, bind: &BindMount) -> Result<(), Errno> {
+pub fn bind(slots: &mut Slots, bind: &BindMount) -> Result<(), Errno> {
     let source = clone_tree(&bind.source, bind.recursive)?;
     let file_type = FileType::from_raw_mode(rustix::fs::fstat(&source)?.st_mode);
     let reach = if bind.attr_recursive {
@@ -134,7 +134,19 @@ pub fn bind(slots: &Slots, bind: &BindMount) -> Result<(), Errno> {
         set_attributes(source.as_fd(), reach, bind.attr)?;
     }
     let target = open_target(slots, &bind.target, file_type == FileType::Directory)?;
-    attach_to(&source, &target)
+    attach_to(&source, &target)?;
+    if bind.target.path.as_c_str() == c"proc" {
+        // The host's procfs takes the place of an own one: the same rules hold for writing to it.
+        slots.keep(Slot::Proc, source);
+    }
+    Ok(())
+}
+
+/// Attaches the shared memory that was handed over.
+pub fn attach_shared_memory(slots: &Slots, target: &Target) -> Result<(), Errno> {
+    let target = open_target(slots, target, true)?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(slots.get(Slot::SharedMemory)?, c"", &target, c"", flags)
 }
 
 /// Hides a path: files behind the null device, directories behind an empty read-only tmpfs.

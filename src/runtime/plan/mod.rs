@@ -51,6 +51,8 @@ pub struct Extras {
     pub attach_at: CString,
     /// The root comes as a detached mount in [`Slot::RootMount`], not from `spec.root.path`.
     pub root_is_mounted: bool,
+    /// /dev/shm is handed over as a mount, another container's.
+    pub shared_memory: bool,
     /// Run the small init as PID 1 (`--init`).
     pub reaper: bool,
     /// `cgroup.procs` or `tasks` files to write `0` to, by host path.
@@ -134,7 +136,7 @@ pub fn build(spec: &Spec, host: &Host, extras: Extras) -> Result<Plan> {
     ops.extend(joins);
     ops.push(Operation::HostNull);
     root(spec, linux, &extras, &mut ops)?;
-    mounts::push(spec, host, &mut ops)?;
+    mounts::push(spec, host, extras.shared_memory, &mut ops)?;
     device::push(spec, linux, host, terminal, &mut ops)?;
     identity_of_host(spec, linux, namespaces, &mut ops)?;
     cgroups(&extras, namespaces, spec, &mut ops)?;

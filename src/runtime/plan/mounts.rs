@@ -84,13 +84,26 @@ pub fn mount_options() -> Vec<String> {
     all
 }
 
-/// Adds the spec's mounts, all but the cgroup file system.
-pub(super) fn push(spec: &Spec, host: &Host, ops: &mut Vec<Operation>) -> Result<()> {
+/// Adds the spec's mounts, all but the cgroup file system. With `shared_memory` that on /dev/shm is
+/// one that is handed over.
+pub(super) fn push(
+    spec: &Spec,
+    host: &Host,
+    shared_memory: bool,
+    ops: &mut Vec<Operation>,
+) -> Result<()> {
+    let shared = Path::new("/dev/shm");
     for mount in spec.mounts().iter().flatten() {
         if is_cgroup(mount) {
             continue;
         }
         let subject = || format!("mount on {}", mount.destination().display());
+        let tmpfs = mount.typ().as_deref() == Some("tmpfs");
+        if shared_memory && tmpfs && mount.destination() == shared {
+            let target = target(shared, Kind::Directory).context(subject)?;
+            ops.push(Operation::AttachSharedMemory { target });
+            continue;
+        }
         ops.push(operation(mount, host).context(subject)?);
     }
     Ok(())

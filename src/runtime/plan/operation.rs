@@ -30,11 +30,13 @@ pub enum Slot {
     Init,
     /// The pidfd of a running container to join.
     Container,
+    /// Another container's /dev/shm as a detached mount.
+    SharedMemory,
 }
 
 impl Slot {
     /// How many slots there are.
-    pub const COUNT: usize = Slot::Container as usize + 1;
+    pub const COUNT: usize = Slot::SharedMemory as usize + 1;
 }
 
 /// What kind of object a mount lands on.
@@ -104,6 +106,9 @@ pub enum Operation {
     },
     Mount(FsMount),
     Bind(BindMount),
+    AttachSharedMemory {
+        target: Target,
+    },
     MakeNode {
         path: CString,
         mode: u32,
@@ -221,6 +226,7 @@ impl fmt::Display for Operation {
                     bind.target.path.to_string_lossy()
                 )
             }
+            Operation::AttachSharedMemory { .. } => write!(f, "mount shared memory on /dev/shm"),
             Operation::MakeNode { path, .. } => {
                 write!(f, "make device /{}", path.to_string_lossy())
             }
