@@ -31,7 +31,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Notify, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Records, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -283,12 +283,7 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
-    let told = notify.filter(|_| config.notify == Notify::Container);
-    let notify_socket = told.map(|_| notify::listen(run.path())).transpose()?;
-    if notify_socket.is_some() {
-        kept.mounts.push(notify::mount(run.path()));
-        kept.process.env.push(notify::VARIABLE.to_owned());
-    }
+    let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
         config: &kept,

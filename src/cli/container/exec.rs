@@ -3,7 +3,7 @@
 use super::streams::{detach_keys, require_terminal};
 use crate::cli::flags::walk::FlagOrder;
 use crate::cli::flags::{self, Matches, switch, text};
-use crate::cli::{Command, Words};
+use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, ExecRequest};
 use crate::error::{Result, Scope};
@@ -45,8 +45,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         privileged: matches.on("privileged"),
         detach_keys: keys,
     };
-    if !request.detached {
-        require_terminal(request.stdin, request.terminal)?;
+    if !request.detached
+        && let Err(error) = require_terminal(request.stdin, request.terminal)
+    {
+        // Docker's code for this mistake alone, as for `run`.
+        output::error(Scope::Exec, &error);
+        return Ok(1);
     }
     let id = container::records(settings).find(name)?;
     container::exec(settings, &id, name, &request)

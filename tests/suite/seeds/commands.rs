@@ -32,6 +32,18 @@ root_and_user!(
     a_container_has_namespaces_and_a_layer_of_its_own,
 );
 
+#[test]
+fn the_manual_answers_systemctl_start_docker() {
+    for text in [
+        include_str!("../../../README.md"),
+        include_str!("../../../man/hull.1"),
+    ] {
+        for words in ["systemctl start docker", "service docker restart"] {
+            assert!(text.contains(words), "{words}");
+        }
+    }
+}
+
 fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -133,8 +133,8 @@ fn a_program_that_cannot_run_is_named(bed: &Bed) {
 }
 
 fn a_taken_name_is_a_conflict(bed: &Bed) {
-    let made = bed.hull(&["create", "--name", "n", "busybox:test"]);
-    made.fails(1).stderr_has("Invalid container name (n)");
+    let made = bed.hull(&["run", "--name", "n", "busybox:test"]);
+    made.fails(125).stderr_has("Invalid container name (n)");
     let made = bed.hull(&["create", "--name", "box", "busybox:test"]);
     let conflict = format!(
         "Conflict. The container name \"/box\" is already in use by container \"{}\". You have \
