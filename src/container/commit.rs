@@ -10,7 +10,7 @@ use super::access::{self, Intent};
 use crate::base::{ContainerId, Digest, Reference};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
-use crate::image::{self, Base, Execution};
+use crate::image::{self, Base, Execution, Healthcheck};
 use crate::state::{Config, Records, Status};
 use crate::store::{Form, Pack, Store, plainly};
 use crate::sys::process::{Fork, exit_now, fork};
@@ -119,11 +119,32 @@ fn execution(config: &Config, of_image: &Execution) -> Execution {
             false => process.working_dir.clone(),
         },
         labels: config.labels.clone(),
+        healthcheck: healthcheck(config, of_image),
         stop_signal,
         // Meant for builds on the image below, which this one is the result of.
         on_build: Vec::new(),
         ..of_image.clone()
     }
+}
+
+/// The container's own check; none if it was turned off.
+fn healthcheck(config: &Config, of_image: &Execution) -> Option<Healthcheck> {
+    let Some(check) = &config.health else {
+        let off = || Healthcheck {
+            test: vec!["NONE".to_owned()],
+            ..Healthcheck::default()
+        };
+        return of_image.healthcheck.as_ref().map(|_| off());
+    };
+    let time = |nanoseconds: u64| i64::try_from(nanoseconds).unwrap_or(0);
+    Some(Healthcheck {
+        test: check.test.clone(),
+        interval: time(check.interval),
+        timeout: time(check.timeout),
+        start_period: time(check.start_period),
+        start_interval: time(check.start_interval),
+        retries: check.retries.into(),
+    })
 }
 
 /// A container frozen as long as this lives. A child sees to it: it thaws the container when its

@@ -67,12 +67,12 @@ pub fn diff(settings: &Settings, store: &Store, id: &ContainerId) -> Result<Vec<
 
 /// The places that mounts are put on, and the directories on the way there.
 fn mount_points(config: &Config) -> HashSet<Vec<u8>> {
-    let targets = config
-        .mounts
-        .iter()
-        .flat_map(|mount| mount.target.ancestors());
-    let bytes = targets.map(|target| target.as_os_str().as_bytes().to_vec());
-    bytes.collect()
+    let mounts = config.mounts.iter();
+    let given = mounts.flat_map(|mount| mount.target.ancestors());
+    let given = given.map(|target| target.as_os_str().as_bytes().to_vec());
+    let own = super::files::more(config).into_iter();
+    let own = own.map(|name| format!("/etc/{name}").into_bytes());
+    given.chain(own).collect()
 }
 
 struct Comparison {

@@ -19,14 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{HealthChecks, Patient, TimeLimit};
 use super::start::{Post, Risen};
-use super::{remove, restart};
+use super::{notify, remove, restart};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::logs::{Rotation, Writer};
 use crate::monitor::{Attended, Chore, attend};
 use crate::runtime::cgroup::Cgroup;
-use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Records};
+use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Notify, Records};
 use crate::sys::descriptor::adopt;
 use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
 
@@ -42,6 +42,8 @@ pub(super) struct Handover {
     pub first_client: Option<OwnedFd>,
     /// How long the last restart was put off; zero if a user started the container.
     pub pause: Duration,
+    /// The service manager that waits for word.
+    pub notify: Option<String>,
 }
 
 /// What crosses the exec, as JSON in a memfd; descriptors by number.
@@ -57,6 +59,9 @@ struct Carried {
     health: Option<HealthCheck>,
     timeout: Option<u32>,
     pause: Duration,
+    /// Who says that the container is ready, and to whom.
+    notify: Option<(Notify, String)>,
+    notify_socket: Option<RawFd>,
     cgroup: Cgroup,
     lock: RawFd,
     container: RawFd,
@@ -161,6 +166,8 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         health: config.health,
         timeout: config.timeout,
         pause: handover.pause,
+        notify: handover.notify.map(|to| (config.notify, to)),
+        notify_socket: maybe(risen.notify_socket)?,
         cgroup: risen.cgroup,
         lock: give(post.lock)?,
         container: give(risen.container)?,
@@ -255,8 +262,16 @@ fn prepare(carried: Carried) -> Result<Prepared> {
             container: container.try_clone()?,
             stop_signal: carried.stop_signal,
             wants_restart: Rc::clone(&wants_restart),
+            waiting: match &carried.notify {
+                Some((Notify::Healthy, to)) => Some(to.clone()),
+                _ => None,
+            },
         };
         chores.push(Box::new(HealthChecks::new(check.clone(), patient)));
+    }
+    if let (Some(from), Some((_, to))) = (maybe(carried.notify_socket)?, &carried.notify) {
+        let to = to.clone();
+        chores.push(Box::new(notify::Relay { from, to }));
     }
     let attended = Attended {
         container,
@@ -303,7 +318,12 @@ impl Prepared {
             }
             After::Again(pause) => {
                 drop(self.user_namespace);
-                restart::start_again(&self.records, &self.carried.id, self.post, pause, exit_code)?;
+                let again = restart::Again {
+                    pause,
+                    exit_code,
+                    notify: self.carried.notify.map(|(_, to)| to),
+                };
+                restart::start_again(&self.records, &self.carried.id, self.post, again)?;
             }
         }
         Ok(())

@@ -24,6 +24,7 @@ mod keep;
 mod lifecycle;
 mod limits;
 mod notice;
+mod notify;
 mod processes;
 mod prune;
 mod relay;

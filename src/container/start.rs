@@ -20,7 +20,7 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{access, accounts, defaults, files, limits, remove, stage, to_spec};
+use super::{access, accounts, defaults, files, limits, notify, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -31,7 +31,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Notify, Records, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -202,11 +202,12 @@ fn bring_up(
     let risen = run.forget_stop_request().and_then(|()| {
         let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
         let listener = wire::listen(run.path())?;
-        let risen = raise(settings, records, &config, foreground)?;
-        Ok((risen, listener, signals))
+        let notify = notify::service_manager(&config);
+        let risen = raise(settings, records, &config, foreground, notify.as_deref())?;
+        Ok((risen, listener, signals, notify))
     });
     match risen {
-        Ok((risen, listener, signals)) => Ok(Handover {
+        Ok((risen, listener, signals, notify)) => Ok(Handover {
             config,
             post: Post {
                 lock,
@@ -216,6 +217,7 @@ fn bring_up(
             risen,
             first_client: None,
             pause: Duration::ZERO,
+            notify,
         }),
         Err(error) => {
             give_back(records, &config, &error);
@@ -252,6 +254,8 @@ pub(super) struct Risen {
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
     pub user_namespace: Option<OwnedFd>,
+    /// Where the container says that it is ready.
+    pub notify_socket: Option<OwnedFd>,
 }
 
 /// Starts the container of a monitor that has its post.
@@ -260,6 +264,7 @@ pub(super) fn raise(
     records: &Records,
     config: &Config,
     foreground: Foreground,
+    notify: Option<&str>,
 ) -> Result<Risen> {
     let run = records.run_directory(&config.id);
     let streams = Streams::open(config)?;
@@ -270,6 +275,12 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
+    let told = notify.filter(|_| config.notify == Notify::Container);
+    let notify_socket = told.map(|_| notify::listen(run.path())).transpose()?;
+    if notify_socket.is_some() {
+        kept.mounts.push(notify::mount(run.path()));
+        kept.process.env.push(notify::VARIABLE.to_owned());
+    }
     let job = Job {
         settings,
         config: &kept,
@@ -302,7 +313,11 @@ pub(super) fn raise(
     run.write(&live)?;
     write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
+    if let Some(to) = notify {
+        notify::tell_started(to, config.notify);
+    }
     Ok(Risen {
+        notify_socket,
         live_state: LiveState {
             id: config.id,
             started,
