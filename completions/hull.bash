@@ -1045,7 +1045,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1399,6 +1399,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1408,14 +1424,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2059,7 +2067,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2339,7 +2347,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2693,6 +2701,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2702,14 +2726,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2875,7 +2891,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2957,6 +2973,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --restart)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3013,7 +3033,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3367,6 +3387,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3376,14 +3412,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5653,7 +5681,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6369,7 +6397,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6723,6 +6751,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6732,14 +6776,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7145,7 +7181,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__update)
-            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits"
+            opts="-m -c --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --restart"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7224,6 +7260,10 @@ _hull() {
                     return 0
                     ;;
                 --pids-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restart)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

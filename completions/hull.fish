@@ -153,10 +153,11 @@ complete -c hull -n "__fish_hull_using_subcommand run" -l cgroup-parent -d 'Opti
 complete -c hull -n "__fish_hull_using_subcommand run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l name -d 'Assign a name to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand run" -l stop-signal -d 'Signal to stop the container' -r
@@ -263,10 +264,11 @@ complete -c hull -n "__fish_hull_using_subcommand create" -l cgroup-parent -d 'O
 complete -c hull -n "__fish_hull_using_subcommand create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l name -d 'Assign a name to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand create" -l stop-signal -d 'Signal to stop the container' -r
@@ -340,6 +342,7 @@ complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-bps -d
 complete -c hull -n "__fish_hull_using_subcommand update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand update" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand stats" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand stats" -s i -l interval -d 'Seconds between two results (1)' -r
@@ -364,10 +367,12 @@ complete -c hull -n "__fish_hull_using_subcommand ps" -l no-trunc -d 'Don\'t tru
 complete -c hull -n "__fish_hull_using_subcommand ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s s -l size -d 'Display total file sizes'
-complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
-complete -c hull -n "__fish_hull_using_subcommand logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
-complete -c hull -n "__fish_hull_using_subcommand logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -s n -l tail -d 'Number of lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l until -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand logs" -l details -d 'Show extra details provided to logs'
 complete -c hull -n "__fish_hull_using_subcommand logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand logs" -l names -d 'Name each line\'s container by its name, where there are several'
 complete -c hull -n "__fish_hull_using_subcommand logs" -s t -l timestamps -d 'Show timestamps'
 complete -c hull -n "__fish_hull_using_subcommand commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
 complete -c hull -n "__fish_hull_using_subcommand commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
@@ -538,10 +543,11 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Assign a name to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal to stop the container' -r
@@ -648,10 +654,11 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Add a host device to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l device-cgroup-rule -d 'Add a rule to the cgroup allowed devices list' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'Tune the host\'s OOM preferences (-1000 to 1000)' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s a -l attach -d 'Attach to STDIN, STDOUT or STDERR' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'Logging driver for the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Log driver options' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Set meta data on a container' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'Read in a line delimited file of labels' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Assign a name to the container' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l sig-proxy -d 'Proxy received signals to the process' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal to stop the container' -r
@@ -725,6 +732,7 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-read-iops -d 'Limit read rate (IO per second) from a device' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l device-write-iops -d 'Limit write rate (IO per second) to a device' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l pids-limit -d 'Limit the number of processes (-1 for unlimited)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l restart -d 'Restart policy to apply when a container exits' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from update" -l strict-limits -d 'Fail if a limit cannot be enforced on this host'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from stats" -s i -l interval -d 'Seconds between two results (1)' -r
@@ -777,10 +785,12 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -d 'Lines to show from the end of the logs' -r
-complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp or relative' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l tail -d 'Number of lines to show from the end of the logs' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l details -d 'Show extra details provided to logs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Follow log output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l names -d 'Name each line\'s container by its name, where there are several'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'Show timestamps'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s a -l author -d 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from commit" -s c -l change -d 'Apply Dockerfile instruction to the created image' -r
