@@ -16,6 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Kind {
     /// The command line is wrong: unknown flag, missing argument.
     Usage,
+    /// A `--format` is no template (exit code 64, as Docker's).
+    Format,
     /// A value given by the user, an image or a file is outside its grammar or limits.
     Invalid,
     /// The named container, image or file does not exist.
@@ -139,6 +141,7 @@ impl Error {
     pub fn exit_code(&self, scope: Scope) -> u8 {
         match (scope, self.0.kind) {
             (_, Kind::Usage) => 125,
+            (_, Kind::Format) => 64,
             (Scope::Run | Scope::Exec, Kind::CommandNotFound) => 127,
             (Scope::Run | Scope::Exec, Kind::CommandNotExecutable) => 126,
             // A container that is not there, or not running, is a plain failure for `exec`.

@@ -245,7 +245,12 @@ fn parse_command(command: &Command, path: &str, words: &[String]) -> Result<Matc
             false => String::new(),
         };
         let screen = usage(format!("hull: '{called}' {rule}{hint}"));
-        return Err(Screen { code: 1, ..screen });
+        let mut text = screen.text;
+        if matches!(command.words, Words::AtLeast(_) | Words::AtLeastUnless(..)) {
+            // Docker's own words, for this rule only.
+            text = text.replace("\nRun 'hull", "\nSee 'hull");
+        }
+        return Err(Screen { text, code: 1 });
     }
     values(&declared, &split).map_err(usage)
 }
@@ -503,7 +508,7 @@ mod tests {
             screen.text,
             "hull: 'hull run' requires at least 1 argument\n\n\
              Usage:  hull run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\n\
-             Run 'hull run --help' for more information\n"
+             See 'hull run --help' for more information\n"
         );
         let screen = refused("bare x");
         let first = screen.text.lines().next();

@@ -90,6 +90,7 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::info::COMMAND,
     &system::prune::COMMAND,

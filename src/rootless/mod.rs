@@ -21,7 +21,7 @@ mod subid;
 
 pub use holder::{enter, record_holder};
 pub use map::IdMap;
-pub use namespace::become_mapped_root;
+pub use namespace::{become_mapped_root, namespaces_allowed};
 
 use crate::error::{Context as _, Result};
 

@@ -19,6 +19,15 @@ pub fn become_mapped_root(map: &IdMap) -> Result<()> {
     join(open(anchor.pid())?.as_fd())
 }
 
+/// Whether this account may make a user namespace: makes one, and lets it go.
+pub fn namespaces_allowed() -> Result<()> {
+    let switches = Switches::read();
+    switches.check_apparmor()?;
+    let anchor = Anchor::start().map_err(|errno| switches.explain(errno))?;
+    drop(anchor);
+    Ok(())
+}
+
 /// A new user namespace, mapped, kept alive by the child returned.
 pub fn create(map: &IdMap) -> Result<Anchor> {
     let switches = Switches::read();

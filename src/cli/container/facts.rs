@@ -1,6 +1,6 @@
 //! What lists, filters and `inspect` say about a container in the same words.
 
-use crate::state::{Config, Record};
+use crate::state::{Config, Record, Status};
 
 /// A port that the host answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,16 +65,21 @@ pub(super) fn network(config: &Config) -> String {
 }
 
 /// `starting`, `healthy`, `unhealthy`, or `none` where nothing is checked.
-pub(super) fn health(_: &Record, _: &Config) -> &'static str {
-    "none"
+pub(super) fn health(record: &Record) -> &'static str {
+    record.health.map_or("none", |health| health.word())
 }
 
-/// Docker's name of the restart policy, and how often it restarts at most.
-pub(super) fn restart_policy(_: &Config) -> (&'static str, u32) {
-    ("no", 0)
+/// It runs, or will again without anybody's doing: `ps` shows it without `-a`.
+pub(super) fn lives(record: &Record) -> bool {
+    has_program(record) || record.state.status == Status::Restarting
 }
 
-/// Whether the container is to run again after the host was started.
-pub(super) fn starts_on_boot(config: &Config) -> bool {
-    matches!(restart_policy(config).0, "always" | "unless-stopped")
+/// Its program is there, running or frozen.
+pub(super) fn has_program(record: &Record) -> bool {
+    matches!(record.state.status, Status::Running | Status::Paused)
+}
+
+/// How many named volumes it has: there are none yet.
+pub(super) fn local_volumes(_: &Config) -> usize {
+    0
 }

@@ -165,13 +165,13 @@ impl Conditions {
             && filters.any("network", |wanted| facts::network(config) == wanted)
             && (self.exposed.is_empty() || self.exposed.iter().any(exposes))
             && (self.published.is_empty() || self.published.iter().any(publishes))
-            && filters.any("health", |wanted| facts::health(record, config) == wanted)
+            && filters.any("health", |wanted| facts::health(record) == wanted)
             && filters.any("restart-policy", |wanted| {
-                facts::restart_policy(config).0 == wanted
+                config.restart.name.word() == wanted
             })
             && self
                 .on_boot
-                .is_none_or(|wanted| wanted == facts::starts_on_boot(config))
+                .is_none_or(|wanted| wanted == starts_at_boot(record, config))
     }
 }
 
@@ -183,6 +183,18 @@ impl Ancestor {
                 && config.layers.len() > self.layers.len()
                 && config.layers.starts_with(&self.layers)
     }
+}
+
+fn starts_at_boot(record: &Record, config: &Config) -> bool {
+    let state = &record.state;
+    let exit_code = if facts::lives(record) {
+        1
+    } else {
+        state.exit_code
+    };
+    config
+        .restart
+        .starts_at_boot(state.stopped_by_user, exit_code)
 }
 
 fn unknown<'a>(values: &'a [String], known: &[&str]) -> Option<&'a String> {

@@ -28,7 +28,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let name = matches.text("signal").unwrap_or("KILL");
     let signal = crate::sys::signal::parse(name)
         .ok_or_else(|| Error::invalid(format!("Invalid signal: {name}")))?;
-    let is_up = |status| matches!(status, Status::Running | Status::Paused);
+    let is_up = |status| {
+        matches!(
+            status,
+            Status::Running | Status::Paused | Status::Restarting
+        )
+    };
     let chosen = select::choose(matches, settings, is_up)?;
     chosen.each(settings, |id, name| {
         container::kill(settings, id, name, signal)

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::facts;
 use super::filter::Conditions;
-use crate::base::ByteSize;
+use super::size;
+use crate::base::Timestamp;
 use crate::cli::flags::{self, Matches};
 use crate::cli::output::{self, Listing, Row};
-use crate::cli::{Command, Words};
+use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::container;
-use crate::error::{Result, Scope};
-use crate::state::{Config, HealthStatus, MountKind, Record, Status};
+use crate::error::{Error, Result, Scope};
+use crate::state::{Config, MountKind, Record, Records, Status};
 
 pub const COMMAND: Command = Command {
     paths: &["ps", "container ls", "container list", "container ps"],
@@ -19,18 +20,20 @@ pub const COMMAND: Command = Command {
     words: Words::None,
     words_hint: "top",
     arguments: |command| {
-        let format = "Format output: 'table', 'table TEMPLATE', 'json' or a Go template";
+        let sort = "Sort by command, created, id, image, names, runningfor, size or status";
         command
             .arg(
                 flags::switch("all", "Show all containers (default shows just running)").short('a'),
             )
             .arg(flags::filter("Filter output based on conditions provided"))
-            .arg(flags::text("format", "string", format))
+            .arg(output::format_flag())
             .arg(flags::integer("last", "Show n last created containers (all states)").short('n'))
             .arg(flags::switch("latest", "Show the latest created container").short('l'))
             .arg(flags::switch("no-trunc", "Don't truncate output"))
+            .arg(flags::switch("noheading", "Do not print headers"))
             .arg(flags::switch("quiet", "Only display container IDs").short('q'))
             .arg(flags::switch("size", "Display total file sizes").short('s'))
+            .arg(flags::text("sort", "string", sort))
     },
     run,
     ..Command::BASE
@@ -53,6 +56,7 @@ const LISTING: Listing = Listing {
         ("Networks", "NETWORKS"),
         ("LocalVolumes", "LOCAL VOLUMES"),
         ("Platform", "PLATFORM"),
+        ("HealthStatus", "HEALTH STATUS"),
     ],
     columns: &[
         "ID",
@@ -80,133 +84,223 @@ const WITH_SIZE: Listing = Listing {
     ..LISTING
 };
 
+/// What one call is asked to show.
+struct Request {
+    format: Option<String>,
+    quiet: bool,
+    whole: bool,
+    size: bool,
+}
+
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let records = container::records(settings);
-    let filters = Conditions::parse(&matches.filters(), settings)?;
-    let (mut listed, broken) = records.list()?;
+    let conditions = Conditions::parse(&matches.filters(), settings)?;
+    let format = matches.text("format").map(str::to_owned);
+    let request = Request {
+        quiet: matches.on("quiet"),
+        whole: matches.on("no-trunc"),
+        // A template that names the size wants it measured, unless the flag says otherwise.
+        size: match matches.given("size") {
+            true => matches.on("size"),
+            false => format
+                .as_deref()
+                .is_some_and(|text| output::names(text, "Size")),
+        },
+        format: format.or_else(|| output::default_format(settings, "psFormat")),
+    };
+    if request.size && settings.rootless {
+        // Files of mapped owners are measured where they can be read.
+        store::become_mapped_root(settings)?;
+    }
+    let (listed, broken) = records.list()?;
     // One damaged container must not hide the others.
     for error in &broken {
         output::error(Scope::Other, error);
     }
-    let last = if matches.on("latest") {
-        Some(1)
-    } else {
-        matches.value::<i64>("last")
-    };
-    let all = matches.on("all") || last.is_some() || filters.mean_all();
-    let format = matches.text("format");
-    let quiet = matches.on("quiet");
-    let lives = |record: &Record| matches!(record.state.status, Status::Running | Status::Paused);
-    listed.retain(|record| all || lives(record));
-    let mut shown = Vec::new();
-    for record in listed {
-        // The configuration is read only where something shown or asked needs it.
-        let shows_it = !quiet && (format.is_some() || lives(&record));
-        let config = match filters.need_config() || shows_it {
-            true => records.config(&record.state.id).ok(),
-            false => None,
-        };
-        if filters.admit(&record, config.as_ref()) {
-            shown.push((record, config));
+    let shown = choose(matches, &records, listed, &conditions, &request);
+    let mut rows: Vec<Row> = Vec::with_capacity(shown.len());
+    let mut images = size::Images::of(settings);
+    for (record, config) in &shown {
+        let mut row = row(record, config.as_ref(), &request);
+        if request.size {
+            row = row.set(
+                "Size",
+                size::text(&records, record, config.as_ref(), &mut images)?,
+            );
         }
+        rows.push(row);
     }
-    if let Some(last) = last {
-        shown.truncate(usize::try_from(last).unwrap_or(usize::MAX));
+    if let Some(key) = matches.text("sort") {
+        sort(&mut rows, &shown, key)?;
     }
-    let whole = matches.on("no-trunc");
-    let size = matches.on("size");
-    let rows: Vec<Row> = shown
-        .iter()
-        .map(|(record, config)| {
-            let row = row(record, config.as_ref(), whole, format.is_some());
-            match size {
-                true => row.set("Size", size_text(&records, record)),
-                false => row,
-            }
-        })
-        .collect();
-    let listing = if size { WITH_SIZE } else { LISTING };
-    listing.print(format, quiet, &rows)?;
+    let listing = if matches.on("size") {
+        WITH_SIZE
+    } else {
+        LISTING
+    };
+    if matches.on("noheading") {
+        listing.print_without_header(request.format.as_deref(), request.quiet, &rows)?;
+        return Ok(0);
+    }
+    listing.print(request.format.as_deref(), request.quiet, &rows)?;
     Ok(0)
 }
 
-/// What the default table shows, and all else only for a `--format` that may name it.
-fn row(record: &Record, config: Option<&Config>, whole: bool, all: bool) -> Row {
+/// The containers that are asked for, with their configuration where something shown or asked needs
+/// it.
+fn choose(
+    matches: &Matches,
+    records: &Records,
+    mut listed: Vec<Record>,
+    conditions: &Conditions,
+    request: &Request,
+) -> Vec<(Record, Option<Config>)> {
+    let last = match matches.value::<i64>("last").filter(|last| *last != -1) {
+        None if matches.on("latest") => Some(1),
+        last => last
+            .and_then(|last| usize::try_from(last).ok())
+            .filter(|last| *last > 0),
+    };
+    let all = matches.on("all") || last.is_some() || conditions.mean_all();
+    listed.retain(|record| all || facts::lives(record));
+    let mut shown = Vec::new();
+    for record in listed {
+        let shows_ports = !request.quiet && facts::has_program(&record);
+        let shows_more = !request.quiet && request.format.is_some();
+        let config = match conditions.need_config() || shows_ports || shows_more {
+            true => records.config(&record.state.id).ok(),
+            false => None,
+        };
+        if conditions.admit(&record, config.as_ref()) {
+            shown.push((record, config));
+        }
+    }
+    shown.truncate(last.unwrap_or(usize::MAX));
+    shown
+}
+
+/// One line of the list; all fields only for a `--format` that may name them.
+fn row(record: &Record, config: Option<&Config>, request: &Request) -> Row {
     let state = &record.state;
-    let id = if whole {
-        state.id.to_string()
-    } else {
-        state.id.short()
+    let id = match request.whole {
+        true => state.id.to_string(),
+        false => state.id.short(),
     };
-    let command = if whole {
-        state.command.clone()
-    } else {
-        output::cut(&state.command, 20)
+    if request.quiet {
+        return Row::new().set("ID", id);
+    }
+    let command = match request.whole {
+        true => state.command.clone(),
+        false => output::cut(&state.command, 20),
     };
+    let ports = config
+        .filter(|_| facts::has_program(record))
+        .map(facts::ports);
     let row = Row::new()
         .set("ID", id)
         .set("Image", state.image_name.clone())
         .set("Command", output::quote(&command))
         .set("RunningFor", output::ago(state.created))
         .set("Status", status_text(record))
-        .set(
-            "Ports",
-            config
-                .filter(|_| record.live.is_some())
-                .map(facts::ports)
-                .unwrap_or_default(),
-        )
+        .set("Ports", ports.unwrap_or_default())
         .set("Names", state.name.to_string())
         .set("Size", "0B");
-    if !all {
+    if request.format.is_none() {
         return row;
     }
+    let time = |time: Option<Timestamp>| time.map(output::local_time).unwrap_or_default();
     let row = row
         .set("CreatedAt", output::local_time(state.created))
         .set("State", facts::status(record))
-        .set("LocalVolumes", "0")
-        .set("Platform", "");
-    match config {
-        Some(config) => row
-            .set("Mounts", mounts(config, whole))
-            .set("Networks", facts::network(config))
-            .labels(config.labels.clone()),
-        None => row
-            .set("Mounts", "")
-            .set("Networks", "")
-            .labels(BTreeMap::new()),
-    }
+        .set_null("Platform")
+        // podman's
+        .set("Created", output::ago(state.created))
+        .set("ExitCode", state.exit_code.to_string())
+        .set(
+            "Pid",
+            record.live.as_ref().map_or(0, |live| live.pid).to_string(),
+        )
+        .set("Pod", "")
+        .set("PodName", "")
+        .set("StartedAt", time(state.started))
+        .set("ExitedAt", time(state.finished));
+    let Some(config) = config else {
+        // Its configuration cannot be read; the error was told.
+        return [
+            "HealthStatus",
+            "ImageID",
+            "LocalVolumes",
+            "Mounts",
+            "Networks",
+            "Restarts",
+        ]
+        .into_iter()
+        .fold(row, |row, field| row.set(field, ""))
+        .labels(BTreeMap::new());
+    };
+    row.set("HealthStatus", facts::health(record))
+        .set("ImageID", config.image.hex())
+        .set("LocalVolumes", facts::local_volumes(config).to_string())
+        .set("Mounts", mounts(config, request.whole))
+        .set("Networks", facts::network(config))
+        .set("Restarts", state.restart_count.to_string())
+        .labels(config.labels.clone())
 }
 
 fn mounts(config: &Config, whole: bool) -> String {
-    let binds = config
+    let shown = config
         .mounts
         .iter()
-        .filter(|mount| mount.kind == MountKind::Bind);
-    let names = binds.map(|mount| {
+        .filter(|mount| mount.kind != MountKind::Tmpfs);
+    let names = shown.map(|mount| {
         let name = mount.source.display().to_string();
         if whole { name } else { output::cut(&name, 15) }
     });
     names.collect::<Vec<_>>().join(",")
 }
 
-/// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`, …
+/// podman's `--sort`.
+fn sort(rows: &mut Vec<Row>, shown: &[(Record, Option<Config>)], key: &str) -> Result<()> {
+    let text = |record: &Record| {
+        let state = &record.state;
+        Ok(match key {
+            "command" => state.command.clone(),
+            "id" => state.id.to_string(),
+            "image" => state.image_name.clone(),
+            "names" => state.name.to_string(),
+            "status" => facts::status(record),
+            // By age, which is how they are; the size is told in words.
+            "created" | "runningfor" | "size" => String::new(),
+            other => {
+                let keys = "command, created, id, image, names, runningfor, size or status";
+                return Err(Error::invalid(format!("invalid sort {other:?}"))
+                    .hint(format!("one of {keys}")));
+            }
+        })
+    };
+    let keys = shown.iter().map(|(record, _)| text(record));
+    let keys = keys.collect::<Result<Vec<String>>>()?;
+    let mut keyed: Vec<(String, Row)> = keys.into_iter().zip(rows.drain(..)).collect();
+    keyed.sort_by(|one, other| one.0.cmp(&other.0));
+    rows.extend(keyed.into_iter().map(|(_, row)| row));
+    Ok(())
+}
+
+/// `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`, `Created`, …
 pub(super) fn status_text(record: &Record) -> String {
     let state = &record.state;
-    let since = |time: Option<crate::base::Timestamp>| {
+    let since = |time: Option<Timestamp>| {
         output::human_duration(time.map(|time| time.age()).unwrap_or_default())
     };
     match state.status {
-        Status::Running => match record.health {
-            Some(health) => {
-                let word = match health {
-                    HealthStatus::Starting => "health: starting",
-                    other => other.word(),
-                };
-                format!("Up {} ({word})", since(state.started))
-            }
-            None => format!("Up {}", since(state.started)),
-        },
+        Status::Running => {
+            let health = match facts::health(record) {
+                "none" => String::new(),
+                "starting" => " (health: starting)".to_owned(),
+                known => format!(" ({known})"),
+            };
+            format!("Up {}{health}", since(state.started))
+        }
         Status::Paused => format!("Up {} (Paused)", since(state.started)),
         Status::Restarting => format!(
             "Restarting ({}) {} ago",
@@ -219,17 +313,4 @@ pub(super) fn status_text(record: &Record) -> String {
             None => format!("Exited ({})", state.exit_code),
         },
     }
-}
-
-/// What the container changed, by apparent size.
-fn size_text(records: &crate::state::Records, record: &Record) -> String {
-    let diff = records.directory(&record.state.id).join("up/diff");
-    let entries = walkdir::WalkDir::new(diff)
-        .into_iter()
-        .filter_map(|entry| entry.ok());
-    let files = entries.filter(|entry| entry.file_type().is_file());
-    let bytes = files
-        .filter_map(|entry| Some(entry.metadata().ok()?.len()))
-        .sum();
-    ByteSize(bytes).human(3)
 }

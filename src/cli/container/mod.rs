@@ -21,6 +21,7 @@ pub mod rename;
 pub mod rm;
 pub mod run;
 mod select;
+pub mod size;
 pub mod start;
 pub mod stats;
 pub mod stop;

@@ -1,11 +1,11 @@
 //! `hull port`.
 
+use super::facts::{Published, published};
 use crate::cli::flags::Matches;
 use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Error, Result};
-use crate::state::Config;
 
 pub const COMMAND: Command = Command {
     paths: &["port", "container port"],
@@ -15,15 +15,6 @@ pub const COMMAND: Command = Command {
     run,
     ..Command::BASE
 };
-
-/// A port of the container that the host answers on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Published {
-    port: u16,
-    protocol: String,
-    /// `0.0.0.0:8080`, `[::]:8080`
-    host: String,
-}
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
@@ -35,71 +26,72 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         Some(_) => published(&records.config(&id)?),
         None => Vec::new(),
     };
-    for line in lines(published, wanted.as_ref(), words[0], words.get(1).copied())? {
+    for line in lines(&published, wanted.as_ref(), words[0], words.get(1).copied())? {
         output::line(line)?;
     }
     Ok(0)
-}
-
-/// What is published now: nothing, in this version.
-fn published(_config: &Config) -> Vec<Published> {
-    Vec::new()
 }
 
 /// `80`, `80/udp`.
 fn parse(text: &str) -> Result<(u16, String)> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let number = port.parse::<u16>();
-    let number = number.map_err(|_| Error::invalid(format!("Error: invalid port '{port}'")))?;
+    let number = number.map_err(|_| {
+        Error::invalid(format!("invalid port ({port})")).hint("a number up to 65535")
+    })?;
     Ok((number, protocol.to_ascii_lowercase()))
 }
 
 fn lines(
-    mut published: Vec<Published>,
+    published: &[Published],
     wanted: Option<&(u16, String)>,
     container: &str,
     typed: Option<&str>,
 ) -> Result<Vec<String>> {
-    published.sort();
-    let Some((port, protocol)) = wanted else {
-        let line = |one: &Published| format!("{}/{} -> {}", one.port, one.protocol, one.host);
-        return Ok(published.iter().map(line).collect());
-    };
-    let is_wanted = |one: &&Published| one.port == *port && one.protocol == *protocol;
-    let hosts: Vec<String> = published
+    let mut sorted: Vec<(u16, &str, String)> = published
         .iter()
-        .filter(is_wanted)
-        .map(|one| one.host.clone())
+        .filter_map(|one| {
+            let (port, protocol) = one.inside.split_once('/').unwrap_or((&one.inside, "tcp"));
+            let host = format!("{}:{}", one.address, one.port);
+            Some((port.parse().ok()?, protocol, host))
+        })
         .collect();
-    if hosts.is_empty() {
+    sorted.sort();
+    let Some((port, protocol)) = wanted else {
+        let line =
+            |(port, protocol, host): (u16, &str, String)| format!("{port}/{protocol} -> {host}");
+        return Ok(sorted.into_iter().map(line).collect());
+    };
+    sorted.retain(|one| one.0 == *port && one.1 == protocol);
+    if sorted.is_empty() {
         let typed = typed.unwrap_or_default();
         return Err(Error::not_found(format!(
             "No public port '{typed}' published for {container}"
         )));
     }
-    Ok(hosts)
+    Ok(sorted.into_iter().map(|(_, _, host)| host).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn published() -> Vec<Published> {
-        let one = |port, protocol: &str, host: &str| Published {
+    fn ports() -> Vec<Published> {
+        let one = |inside: &str, address: &str, port| Published {
+            inside: inside.to_owned(),
+            address: address.to_owned(),
             port,
-            protocol: protocol.to_owned(),
-            host: host.to_owned(),
         };
         vec![
-            one(5000, "tcp", "0.0.0.0:5000"),
-            one(53, "udp", "127.0.0.1:5353"),
-            one(5000, "tcp", "[::]:5000"),
+            one("5000/tcp", "0.0.0.0", 5000),
+            one("53/udp", "127.0.0.1", 5353),
+            one("5000/tcp", "[::]", 5000),
         ]
     }
 
     #[test]
     fn all_ports_are_lines_with_arrows() {
-        let shown = lines(published(), None, "web", None).expect("lists");
+        let shown = lines(&ports(), None, "web", None).expect("lists");
         assert_eq!(
             shown,
             [
@@ -114,7 +106,7 @@ mod tests {
     fn one_port_is_its_addresses() {
         let ask = |text: &str| {
             let wanted = parse(text).expect("is a port");
-            lines(published(), Some(&wanted), "web", Some(text))
+            lines(&ports(), Some(&wanted), "web", Some(text))
         };
         assert_eq!(
             ask("5000").expect("is there"),
@@ -126,6 +118,6 @@ mod tests {
             let expected = format!("No public port '{text}' published for web");
             assert_eq!(error.to_string(), expected);
         }
-        assert!(parse("http").is_err());
+        assert!(parse("http").is_err() && parse("99999").is_err());
     }
 }

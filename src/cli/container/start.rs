@@ -31,7 +31,12 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let is_down = |status| !matches!(status, Status::Running | Status::Paused);
+    let is_down = |status| {
+        !matches!(
+            status,
+            Status::Running | Status::Paused | Status::Restarting
+        )
+    };
     let chosen = select::choose(matches, settings, is_down)?;
     let names = &chosen.names;
     let stdin = matches.on("interactive");

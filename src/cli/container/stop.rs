@@ -96,5 +96,8 @@ fn restart(matches: &Matches, settings: &Settings) -> Result<u8> {
 }
 
 fn is_up(status: Status) -> bool {
-    matches!(status, Status::Running | Status::Paused)
+    matches!(
+        status,
+        Status::Running | Status::Paused | Status::Restarting
+    )
 }

@@ -1,9 +1,10 @@
 //! Lists of things: the default table, `--format`, `--quiet`. All `ls` commands print through here.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::cli::output::table::{align, one_line};
-use crate::cli::output::template::{LABELS, Template, json_text};
+use crate::cli::output::template::{LABELS, Nil, Object, Shape, Template, Value, json_text};
 use crate::cli::output::{escape, line, steers_terminal};
 use crate::error::Result;
 
@@ -16,6 +17,9 @@ pub struct Listing {
     /// The field that `--quiet` prints.
     pub key: &'static str,
 }
+
+/// The text of a field that is not known: null in JSON, `<nil>` in templates.
+const NULL: &str = "\0";
 
 /// One thing: its fields as text.
 #[derive(Debug, Default, Clone)]
@@ -37,6 +41,12 @@ impl Row {
         self
     }
 
+    /// Sets a field that is not known.
+    #[must_use]
+    pub fn set_null(self, field: &'static str) -> Self {
+        self.set(field, NULL)
+    }
+
     /// Sets the labels: the field `Labels` and what `.Label "key"` finds.
     #[must_use]
     pub fn labels(mut self, labels: BTreeMap<String, String>) -> Self {
@@ -51,32 +61,43 @@ impl Row {
 
     /// The text of a field, empty if it is not set.
     pub fn cell(&self, field: &str) -> &str {
-        self.fields
-            .get(field)
-            .map(String::as_str)
-            .unwrap_or_default()
+        let cell = self.fields.get(field).map(String::as_str);
+        cell.filter(|cell| *cell != NULL).unwrap_or_default()
     }
 
-    fn json(&self) -> serde_json::Value {
-        let fields = self.fields.iter();
-        fields
-            .map(|(name, value)| ((*name).to_owned(), serde_json::Value::from(value.as_str())))
-            .collect()
+    /// What `{{json .}}` prints: the fields that the list names.
+    fn json(&self, listing: &Listing) -> serde_json::Value {
+        let mut fields: Vec<_> = listing.fields.iter().map(|(name, _)| *name).collect();
+        fields.sort_unstable();
+        let known = fields.iter().filter_map(|name| {
+            let value = match self.fields.get(name)?.as_str() {
+                NULL => serde_json::Value::Null,
+                text => text.into(),
+            };
+            Some(((*name).to_owned(), value))
+        });
+        known.collect()
     }
 
     /// The data of templates; in tables no value may hold a tab or newline.
-    fn data(&self, clean: impl Fn(&str) -> String) -> serde_json::Value {
-        let mut data = serde_json::Map::new();
+    fn data(&self, listing: &Listing, clean: impl Fn(&str) -> String) -> Value {
+        let mut entries: Vec<(Rc<str>, Value)> = Vec::with_capacity(self.fields.len() + 1);
         for (name, value) in &self.fields {
-            data.insert((*name).to_owned(), clean(value).into());
+            let value = match value.as_str() {
+                NULL => Value::Nil(Nil::Pointer),
+                text => Value::text(clean(text)),
+            };
+            entries.push((Rc::from(*name), value));
         }
         let labels = self.labels.iter();
-        let labels = labels.map(|(key, value)| (key.clone(), clean(value).into()));
-        data.insert(
-            LABELS.to_owned(),
-            serde_json::Value::Object(labels.collect()),
-        );
-        data.into()
+        let labels = labels.map(|(key, value)| (Rc::from(key.as_str()), Value::text(clean(value))));
+        let labels = Object {
+            shape: Shape::Map,
+            entries: labels.collect(),
+        };
+        entries.push((Rc::from(LABELS), Value::Object(Rc::new(labels))));
+        let shape = Shape::Row(listing.type_name());
+        Value::Object(Rc::new(Object { shape, entries }))
     }
 }
 
@@ -95,7 +116,28 @@ impl Listing {
         Ok(escape(&self.render(format, false, rows)?).into_owned())
     }
 
-    fn render(&self, format: Option<&str>, quiet: bool, rows: &[Row]) -> Result<String> {
+    /// The same without the line of headers.
+    pub fn print_without_header(
+        &self,
+        format: Option<&str>,
+        quiet: bool,
+        rows: &[Row],
+    ) -> Result<()> {
+        let text = self.render(format, quiet, rows)?;
+        let is_table = !quiet && format.is_none_or(|format| format.starts_with("table"));
+        let text = match (is_table, text.split_once('\n')) {
+            (true, Some((_, rows))) => rows,
+            (true, None) => "",
+            (false, _) => &text,
+        };
+        match text.is_empty() {
+            true => Ok(()),
+            false => line(text),
+        }
+    }
+
+    /// The text, without a newline at its end; empty if there is nothing to print.
+    pub fn render(&self, format: Option<&str>, quiet: bool, rows: &[Row]) -> Result<String> {
         if quiet {
             return Ok(joined(rows.iter().map(|row| one_line(row.cell(self.key)))));
         }
@@ -103,19 +145,19 @@ impl Listing {
         if format == "table" || format.is_empty() {
             return Ok(self.default_table(rows));
         }
-        if format == "json" || format.trim() == "{{json .}}" {
-            return Ok(joined(rows.iter().map(|row| json_text(&row.json()))));
+        if format == "json" {
+            return Ok(joined(rows.iter().map(|row| json_text(&row.json(self)))));
         }
-        match format.strip_prefix("table ") {
-            Some(template) => self.table(&unescape(template.trim_start()), rows),
-            None => {
-                let template = Template::parse(&unescape(format))?;
-                let lines = rows
-                    .iter()
-                    .map(|row| template.render(&row.data(str::to_owned)));
-                Ok(joined(lines.collect::<Result<Vec<_>>>()?.into_iter()))
-            }
+        if let Some(template) = format.strip_prefix("table") {
+            return self.table(&unescape(template.trim_matches(' ')), rows);
         }
+        let template = Template::parse_row(&unescape(format))?;
+        let whole = template.is_whole_as_json();
+        let lines = rows.iter().map(|row| match whole {
+            true => Ok(json_text(&row.json(self))),
+            false => template.render_row(&row.data(self, str::to_owned)),
+        });
+        Ok(joined(lines.collect::<Result<Vec<_>>>()?.into_iter()))
     }
 
     fn default_table(&self, rows: &[Row]) -> String {
@@ -134,14 +176,30 @@ impl Listing {
 
     fn table(&self, template: &str, rows: &[Row]) -> Result<String> {
         let headers = self.fields.iter();
-        let headers = headers.map(|(name, header)| ((*name).to_owned(), (*header).into()));
-        let headers = serde_json::Value::Object(headers.collect());
-        let mut lines = vec![Template::parse_header(template)?.render(&headers)?];
-        let template = Template::parse(template)?;
+        let headers = headers.map(|(name, header)| (Rc::from(*name), Value::text(header)));
+        let headers = Value::Object(Rc::new(Object {
+            shape: Shape::Header,
+            entries: headers.collect(),
+        }));
+        let template = Template::parse_row(template)?;
+        let mut lines = vec![template.render_header(&headers)];
         for row in rows {
-            lines.push(template.render(&row.data(one_line))?);
+            lines.push(template.render_row(&row.data(self, one_line))?);
         }
         Ok(align(&lines.join("\n")))
+    }
+
+    /// What Docker calls the type of a row in its messages.
+    fn type_name(&self) -> &'static str {
+        let has = |name: &str| self.fields.iter().any(|(known, _)| *known == name);
+        match () {
+            () if has("RunningFor") => "*formatter.ContainerContext",
+            () if has("Repository") => "*formatter.imageContext",
+            () if has("Reclaimable") => "*formatter.diskUsageContext",
+            () if has("CPUPerc") => "*container.statsContext",
+            () if has("CreatedBy") => "*formatter.historyContext",
+            () => "*formatter.Context",
+        }
     }
 
     fn header(&self, field: &str) -> &'static str {

@@ -9,6 +9,7 @@
 mod duration;
 mod listing;
 pub mod log;
+mod preset;
 mod progress;
 mod table;
 mod template;
@@ -22,6 +23,7 @@ use crate::error::{Context, Error, Result, Scope};
 
 pub use duration::{ago, event_time, human_duration, local_time, log_time};
 pub use listing::{Listing, Row, cut, quote};
+pub use preset::default_format;
 pub use progress::{Progress, Step, Stream};
 pub use table::{Table, columns};
 pub use template::Template;
@@ -63,6 +65,18 @@ pub fn document(format: Option<&str>, value: &serde_json::Value) -> Result<()> {
         Some("json") => line(template::json_text(value)),
         Some(format) => line(Template::parse(format)?.render(value)?),
     }
+}
+
+/// `--format` of lists.
+pub fn format_flag() -> clap::Arg {
+    let about = "Format output: 'table', 'table TEMPLATE', 'json' or a Go template";
+    crate::cli::flags::text("format", "string", about)
+}
+
+/// Whether a list's `--format` asks for this field. A wrong one does not: it is refused later.
+pub fn names(format: &str, field: &str) -> bool {
+    let template = format.strip_prefix("table").unwrap_or(format);
+    Template::parse_row(template).is_ok_and(|template| template.names(field))
 }
 
 /// One line of JSON, escaped as all JSON is.
