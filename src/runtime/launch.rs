@@ -332,7 +332,9 @@ fn words(plan: &Plan, code: u32, errno: i32) -> Error {
             format!("working directory {path:?} leads out of the container"),
         ),
         // The program cannot be run there: Docker's code for that is 126.
-        Operation::WorkingDirectory { .. } if matches!(errno, Errno::NOENT | Errno::NOTDIR) => {
+        Operation::WorkingDirectory { make: false, .. }
+            if matches!(errno, Errno::NOENT | Errno::NOTDIR) =>
+        {
             let error = Error::from(errno).wrap(operation.to_string());
             error.with_kind(Kind::CommandNotExecutable)
         }

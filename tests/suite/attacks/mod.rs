@@ -6,6 +6,7 @@
 mod accounts;
 mod config;
 mod files;
+mod flags;
 mod process;
 
 use std::fs;
