@@ -13,11 +13,14 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod commit;
+mod copy;
 mod faults;
 mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod listing;
 mod oci;
 mod process;
@@ -25,6 +28,7 @@ mod programs;
 mod pty;
 mod registry;
 mod restart;
+mod seeds;
 mod store;
 mod streams;
 mod terminal;
