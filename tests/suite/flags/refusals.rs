@@ -26,99 +26,105 @@ fn ignored_flags_are_few() {
     });
 }
 
+/// Flags, and what is said of them.
+type Said = (&'static [&'static str], &'static str);
+
+const WRONG: &[Said] = &[
+    (&["-p", "99999:80"], "invalid hostPort: 99999"),
+    (&["-p", "80:x"], "invalid containerPort: x"),
+    (&["-p", "80:80/icmp"], "invalid proto: icmp"),
+    (
+        &["--expose", "80:80"],
+        "invalid port format for --expose: 80:80",
+    ),
+    (
+        &["-e", "=x"],
+        "invalid argument \"=x\" for \"-e, --env\" flag: invalid environment variable: =x",
+    ),
+    (&["--env-file", "/none"], "open /none: "),
+    (
+        &["-l", "=x"],
+        "invalid argument \"=x\" for \"-l, --label\" flag: invalid label '=x': empty name",
+    ),
+    (
+        &["--ulimit", "foo=1"],
+        "invalid argument \"foo=1\" for \"--ulimit\" flag: invalid ulimit type: foo",
+    ),
+    (
+        &["--sysctl", "kernel.foo=1"],
+        "invalid argument \"kernel.foo=1\" for \"--sysctl\" flag: sysctl 'kernel.foo=1' is not \
+             allowed",
+    ),
+    (
+        &["--dns", "bad"],
+        "invalid argument \"bad\" for \"--dns\" flag: IP address is not correctly formatted: \
+             bad",
+    ),
+    (
+        &["--dns-search", "a b"],
+        "invalid argument \"a b\" for \"--dns-search\" flag: a b is not a valid domain",
+    ),
+    (
+        &["--add-host", "a:x"],
+        "invalid argument \"a:x\" for \"--add-host\" flag: invalid IP address in add-host: \
+             \"x\"",
+    ),
+    (
+        &["-v", ":/x"],
+        "invalid spec: :/x: empty section between colons",
+    ),
+    (&["-v", "/tmp:/x:bad"], "invalid mode: bad"),
+    (
+        &["-v", "/tmp:x"],
+        "invalid volume specification: '/tmp:x': invalid mount path: 'x' mount path must be \
+             absolute",
+    ),
+    (&["--tmpfs", "/x:nope"], "invalid tmpfs option [\"nope\"]"),
+    (
+        &["--mount", "type=foo,src=/tmp,dst=/x"],
+        "invalid mount config for type \"foo\": mount type unknown",
+    ),
+    (
+        &["--security-opt", "foo"],
+        "Invalid --security-opt: \"foo\"",
+    ),
+    (
+        &["--cap-add", "nope"],
+        "invalid CapAdd: unknown capability: \"CAP_NOPE\"",
+    ),
+    (
+        &["--cap-drop", "nope"],
+        "invalid CapDrop: unknown capability: \"CAP_NOPE\"",
+    ),
+    (&["--stop-signal", "nope"], "Invalid signal: nope"),
+    (
+        &["--runtime", "runc"],
+        "unknown or invalid runtime name: runc",
+    ),
+    (
+        &["-w", "rel"],
+        "the working directory 'rel' is invalid, it needs to be an absolute path",
+    ),
+    (
+        &["--network-alias", "a"],
+        "network-scoped alias is supported only for containers in",
+    ),
+    (
+        &["--name", "a b"],
+        "Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-]",
+    ),
+];
+
 fn wrong_values(bed: &Bed) {
     let one = bed.file("one", b"bad key=1\n").display().to_string();
     let two = bed.file("two", b"=1\n").display().to_string();
     let no_space = format!("invalid env file ({one}): variable 'bad key' contains whitespaces");
     let no_name = format!("invalid env file ({two}): no variable name on line '=1'");
-    let table: &[(&[&str], &str)] = &[
-        (&["-p", "99999:80"], "invalid hostPort: 99999"),
-        (&["-p", "80:x"], "invalid containerPort: x"),
-        (&["-p", "80:80/icmp"], "invalid proto: icmp"),
-        (
-            &["--expose", "80:80"],
-            "invalid port format for --expose: 80:80",
-        ),
-        (
-            &["-e", "=x"],
-            "invalid argument \"=x\" for \"-e, --env\" flag: invalid environment variable: =x",
-        ),
+    let files: [(&[&str], &str); 2] = [
         (&["--env-file", &one], &no_space),
         (&["--env-file", &two], &no_name),
-        (&["--env-file", "/none"], "open /none: "),
-        (
-            &["-l", "=x"],
-            "invalid argument \"=x\" for \"-l, --label\" flag: invalid label '=x': empty name",
-        ),
-        (
-            &["--ulimit", "foo=1"],
-            "invalid argument \"foo=1\" for \"--ulimit\" flag: invalid ulimit type: foo",
-        ),
-        (
-            &["--sysctl", "kernel.foo=1"],
-            "invalid argument \"kernel.foo=1\" for \"--sysctl\" flag: sysctl 'kernel.foo=1' is not \
-             allowed",
-        ),
-        (
-            &["--dns", "bad"],
-            "invalid argument \"bad\" for \"--dns\" flag: IP address is not correctly formatted: \
-             bad",
-        ),
-        (
-            &["--dns-search", "a b"],
-            "invalid argument \"a b\" for \"--dns-search\" flag: a b is not a valid domain",
-        ),
-        (
-            &["--add-host", "a:x"],
-            "invalid argument \"a:x\" for \"--add-host\" flag: invalid IP address in add-host: \
-             \"x\"",
-        ),
-        (
-            &["-v", ":/x"],
-            "invalid spec: :/x: empty section between colons",
-        ),
-        (&["-v", "/tmp:/x:bad"], "invalid mode: bad"),
-        (
-            &["-v", "/tmp:x"],
-            "invalid volume specification: '/tmp:x': invalid mount path: 'x' mount path must be \
-             absolute",
-        ),
-        (&["--tmpfs", "/x:nope"], "invalid tmpfs option [\"nope\"]"),
-        (
-            &["--mount", "type=foo,src=/tmp,dst=/x"],
-            "invalid mount config for type \"foo\": mount type unknown",
-        ),
-        (
-            &["--security-opt", "foo"],
-            "Invalid --security-opt: \"foo\"",
-        ),
-        (
-            &["--cap-add", "nope"],
-            "invalid CapAdd: unknown capability: \"CAP_NOPE\"",
-        ),
-        (
-            &["--cap-drop", "nope"],
-            "invalid CapDrop: unknown capability: \"CAP_NOPE\"",
-        ),
-        (&["--stop-signal", "nope"], "Invalid signal: nope"),
-        (
-            &["--runtime", "runc"],
-            "unknown or invalid runtime name: runc",
-        ),
-        (
-            &["-w", "rel"],
-            "the working directory 'rel' is invalid, it needs to be an absolute path",
-        ),
-        (
-            &["--network-alias", "a"],
-            "network-scoped alias is supported only for containers in",
-        ),
-        (
-            &["--name", "a b"],
-            "Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-]",
-        ),
     ];
-    for (flags, text) in table {
+    for (flags, text) in WRONG.iter().copied().chain(files) {
         bed.run_rm(flags, &["true"]).fails(125).stderr_has(text);
     }
     // Odd, but a name: only files refuse it.
