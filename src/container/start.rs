@@ -31,7 +31,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Records, RunDirectory, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -313,8 +313,7 @@ pub(super) fn raise(
     if config.health.is_some() {
         run.write_health(&Health::starting())?;
     }
-    run.write(&live)?;
-    write_pid_files(config, pid)?;
+    publish(&run, config, &live)?;
     let user_namespace = start_program(&created, settings, &live)?;
     if let Some(to) = notify {
         notify::tell_started(to, config.notify);
@@ -336,10 +335,14 @@ pub(super) fn raise(
     })
 }
 
-/// Notes the ids of the first process and of its monitor where the user wants them.
-fn write_pid_files(config: &Config, pid: i32) -> Result<()> {
+/// Notes what runs, and the ids of the first process and of its monitor where the user wants them.
+fn publish(run: &RunDirectory, config: &Config, live: &Live) -> Result<()> {
+    run.write(live)?;
     let monitor = rustix::process::getpid().as_raw_nonzero().get();
-    let files = [(&config.pid_file, pid), (&config.monitor_pid_file, monitor)];
+    let files = [
+        (&config.pid_file, live.pid),
+        (&config.monitor_pid_file, monitor),
+    ];
     for (path, pid) in files {
         if let Some(path) = path {
             fs::write(path, pid.to_string()).context(|| format!("write {}", path.display()))?;
