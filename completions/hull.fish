@@ -354,9 +354,11 @@ complete -c hull -n "__fish_hull_using_subcommand rm" -l latest -d 'Act on the c
 complete -c hull -n "__fish_hull_using_subcommand ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
 complete -c hull -n "__fish_hull_using_subcommand ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s l -l latest -d 'Show the latest created container'
 complete -c hull -n "__fish_hull_using_subcommand ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand ps" -s s -l size -d 'Display total file sizes'
 complete -c hull -n "__fish_hull_using_subcommand logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
@@ -731,25 +733,31 @@ complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_sub
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'Show the latest created container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Display total file sizes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'Show the latest created container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Display total file sizes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'Show n last created containers (all states)' -r
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Sort by command, created, id, image, names, runningfor, size or status' -r
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Show all containers (default shows just running)'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'Show the latest created container'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Don\'t truncate output'
+complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Do not print headers'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Only display container IDs'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Display total file sizes'
 complete -c hull -n "__fish_hull_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Show logs since a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m")' -r
