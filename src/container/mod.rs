@@ -19,6 +19,7 @@ mod keep;
 mod lifecycle;
 mod limits;
 mod notice;
+mod orphans;
 mod processes;
 mod prune;
 mod relay;

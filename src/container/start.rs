@@ -20,7 +20,7 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{accounts, defaults, files, limits, remove, stage, to_spec};
+use super::{accounts, defaults, files, limits, orphans, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -66,10 +66,17 @@ pub fn start(
     let mut buffer = [0; wire::MOST_BYTES + 1];
     let flags = rustix::net::RecvFlags::empty();
     match wire::receive(ours.as_fd(), &mut buffer, flags).context(|| "hear from the monitor")? {
-        Some((wire::STARTED, _)) => match foreground {
-            Foreground::Attached { .. } => Ok(Some(ours)),
-            Foreground::Detached => Ok(None),
-        },
+        Some((wire::STARTED, warnings)) => {
+            // The check before a start knows the hierarchies; only the kernel knows the rest.
+            let warnings: Vec<String> = serde_json::from_slice(warnings).unwrap_or_default();
+            for warning in warnings {
+                log::warn!("a limit is not enforced: {warning}");
+            }
+            match foreground {
+                Foreground::Attached { .. } => Ok(Some(ours)),
+                Foreground::Detached => Ok(None),
+            }
+        }
         Some((wire::FAILED, carried)) => Err(Error::from_carried(carried)),
         _ => Err(Error::new(
             Kind::System,
@@ -91,7 +98,8 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
             }
             super::notice(&records, id, "start", &[]);
             // The client may be gone: the container lives on without it.
-            let _ = wire::send(client.as_fd(), wire::STARTED, &[]);
+            let warnings = serde_json::to_vec(&handover.risen.warnings).unwrap_or_default();
+            let _ = wire::send(client.as_fd(), wire::STARTED, &warnings);
             if matches!(foreground, Foreground::Attached { .. }) {
                 first_client = Some(client);
             }
@@ -251,6 +259,11 @@ pub(super) struct Risen {
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
     pub user_namespace: Option<OwnedFd>,
+    /// The mount namespace in which to look for what outlives the first process, where neither a
+    /// cgroup nor a PID namespace holds it.
+    pub orphans_in: Option<PathBuf>,
+    /// Limits that the kernel turned out not to have.
+    pub warnings: Vec<String>,
 }
 
 /// Starts the container of a monitor that has its post.
@@ -301,6 +314,8 @@ pub(super) fn raise(
     run.write(&live)?;
     write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
+    let unheld = job.cgroup.is_none() && !config.namespaces.pid.is_new();
+    let orphans_in = unheld.then(|| orphans::mount_namespace(pid)).flatten();
     Ok(Risen {
         live_state: LiveState {
             id: config.id,
@@ -314,6 +329,8 @@ pub(super) fn raise(
         stdout: streams.keep_stdout,
         stderr: streams.keep_stderr,
         user_namespace,
+        orphans_in,
+        warnings: created.warnings,
     })
 }
 
