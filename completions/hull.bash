@@ -19,14 +19,23 @@ _hull() {
             hull,attach)
                 cmd="hull__subcmd__attach"
                 ;;
+            hull,commit)
+                cmd="hull__subcmd__commit"
+                ;;
             hull,completion)
                 cmd="hull__subcmd__completion"
                 ;;
             hull,container)
                 cmd="hull__subcmd__container"
                 ;;
+            hull,cp)
+                cmd="hull__subcmd__cp"
+                ;;
             hull,create)
                 cmd="hull__subcmd__create"
+                ;;
+            hull,diff)
+                cmd="hull__subcmd__diff"
                 ;;
             hull,doctor)
                 cmd="hull__subcmd__doctor"
@@ -36,6 +45,9 @@ _hull() {
                 ;;
             hull,exec)
                 cmd="hull__subcmd__exec"
+                ;;
+            hull,export)
+                cmd="hull__subcmd__export"
                 ;;
             hull,healthcheck)
                 cmd="hull__subcmd__healthcheck"
@@ -133,14 +145,26 @@ _hull() {
             hull__subcmd__container,attach)
                 cmd="hull__subcmd__container__subcmd__attach"
                 ;;
+            hull__subcmd__container,commit)
+                cmd="hull__subcmd__container__subcmd__commit"
+                ;;
+            hull__subcmd__container,cp)
+                cmd="hull__subcmd__container__subcmd__cp"
+                ;;
             hull__subcmd__container,create)
                 cmd="hull__subcmd__container__subcmd__create"
+                ;;
+            hull__subcmd__container,diff)
+                cmd="hull__subcmd__container__subcmd__diff"
                 ;;
             hull__subcmd__container,exec)
                 cmd="hull__subcmd__container__subcmd__exec"
                 ;;
             hull__subcmd__container,exists)
                 cmd="hull__subcmd__container__subcmd__exists"
+                ;;
+            hull__subcmd__container,export)
+                cmd="hull__subcmd__container__subcmd__export"
                 ;;
             hull__subcmd__container,help)
                 cmd="hull__subcmd__container__subcmd__help"
@@ -211,14 +235,26 @@ _hull() {
             hull__subcmd__container__subcmd__help,attach)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__attach"
                 ;;
+            hull__subcmd__container__subcmd__help,commit)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__commit"
+                ;;
+            hull__subcmd__container__subcmd__help,cp)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__cp"
+                ;;
             hull__subcmd__container__subcmd__help,create)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__create"
+                ;;
+            hull__subcmd__container__subcmd__help,diff)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__diff"
                 ;;
             hull__subcmd__container__subcmd__help,exec)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exec"
                 ;;
             hull__subcmd__container__subcmd__help,exists)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__exists"
+                ;;
+            hull__subcmd__container__subcmd__help,export)
+                cmd="hull__subcmd__container__subcmd__help__subcmd__export"
                 ;;
             hull__subcmd__container__subcmd__help,help)
                 cmd="hull__subcmd__container__subcmd__help__subcmd__help"
@@ -301,14 +337,23 @@ _hull() {
             hull__subcmd__help,attach)
                 cmd="hull__subcmd__help__subcmd__attach"
                 ;;
+            hull__subcmd__help,commit)
+                cmd="hull__subcmd__help__subcmd__commit"
+                ;;
             hull__subcmd__help,completion)
                 cmd="hull__subcmd__help__subcmd__completion"
                 ;;
             hull__subcmd__help,container)
                 cmd="hull__subcmd__help__subcmd__container"
                 ;;
+            hull__subcmd__help,cp)
+                cmd="hull__subcmd__help__subcmd__cp"
+                ;;
             hull__subcmd__help,create)
                 cmd="hull__subcmd__help__subcmd__create"
+                ;;
+            hull__subcmd__help,diff)
+                cmd="hull__subcmd__help__subcmd__diff"
                 ;;
             hull__subcmd__help,doctor)
                 cmd="hull__subcmd__help__subcmd__doctor"
@@ -318,6 +363,9 @@ _hull() {
                 ;;
             hull__subcmd__help,exec)
                 cmd="hull__subcmd__help__subcmd__exec"
+                ;;
+            hull__subcmd__help,export)
+                cmd="hull__subcmd__help__subcmd__export"
                 ;;
             hull__subcmd__help,healthcheck)
                 cmd="hull__subcmd__help__subcmd__healthcheck"
@@ -415,14 +463,26 @@ _hull() {
             hull__subcmd__help__subcmd__container,attach)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__attach"
                 ;;
+            hull__subcmd__help__subcmd__container,commit)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__commit"
+                ;;
+            hull__subcmd__help__subcmd__container,cp)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__cp"
+                ;;
             hull__subcmd__help__subcmd__container,create)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__create"
+                ;;
+            hull__subcmd__help__subcmd__container,diff)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__diff"
                 ;;
             hull__subcmd__help__subcmd__container,exec)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exec"
                 ;;
             hull__subcmd__help__subcmd__container,exists)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__exists"
+                ;;
+            hull__subcmd__help__subcmd__container,export)
+                cmd="hull__subcmd__help__subcmd__container__subcmd__export"
                 ;;
             hull__subcmd__help__subcmd__container,inspect)
                 cmd="hull__subcmd__help__subcmd__container__subcmd__inspect"
@@ -749,7 +809,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -820,6 +880,52 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__commit)
+            opts="-a -c -m -p -q -s --author --change --message --pause --no-pause --quiet --squash"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --author)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --change)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__completion)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -835,7 +941,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -870,8 +976,76 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__commit)
+            opts="-a -c -m -p -q -s --author --change --message --pause --no-pause --quiet --squash"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --author)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --change)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pause)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__cp)
+            opts="-a -L -q --archive --follow-link --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --quiet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1225,6 +1399,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1234,14 +1424,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1261,6 +1443,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1328,8 +1524,30 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__export)
+            opts="-o --output"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune help"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1356,7 +1574,49 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__container__subcmd__help__subcmd__commit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__container__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1385,6 +1645,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__help__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__container__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1793,7 +2067,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2073,7 +2347,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__container__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2427,6 +2701,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2436,14 +2726,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2728,8 +3010,30 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__cp)
+            opts="-a -L -q --archive --follow-link --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --quiet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -q)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__create)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3083,6 +3387,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3092,14 +3412,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3119,6 +3431,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__diff)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -3228,6 +3554,28 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__export)
+            opts="-o --output"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__healthcheck)
             opts="run help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3299,7 +3647,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs exec attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3313,6 +3661,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__attach)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__commit)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3341,7 +3703,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container)
-            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs exec attach wait inspect rename port exists prune"
+            opts="run create start stop restart kill pause unpause update stats top rm remove ls list ps logs commit cp diff exec export attach wait inspect rename port exists prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3368,7 +3730,49 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__container__subcmd__commit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__container__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3397,6 +3801,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__container__subcmd__exists)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__container__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3704,7 +4122,35 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__cp)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -3747,6 +4193,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__exec)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5221,7 +5681,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__logs)
-            opts="-f -n -t --follow --since --tail --timestamps --until"
+            opts="-f -n -t --details --follow --names --since --tail --timestamps --until"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5937,7 +6397,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__run)
-            opts="-e -i -t -u -w -q -h -p -P -v -m -c -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --label --label-file --log-driver --log-opt --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
+            opts="-e -i -t -u -w -q -h -p -P -v -m -c -a -l -d --env --env-file --interactive --tty --user --workdir --entrypoint --init --systemd --annotation --conmon-pidfile --pidfile --runtime --shm-size --cidfile --disable-content-trust --platform --pull --quiet --replace --env-host --env-merge --http-proxy --unsetenv --unsetenv-all --add-host --dns --dns-option --dns-search --domainname --expose --hostname --hosts-file --network --network-alias --no-hostname --no-hosts --publish --publish-all --cap-add --cap-drop --group-add --privileged --security-opt --sysctl --ulimit --cgroupns --ipc --pid --userns --uts --group-entry --hostuser --passwd --passwd-entry --tz --umask --image-volume --mount --read-only --read-only-tmpfs --tmpfs --volume --volumes-from --restart --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --health-on-failure --no-healthcheck --timeout --sdnotify --memory --memory-reservation --memory-swap --memory-swappiness --cpu-period --cpu-quota --cpu-shares --cpus --cpuset-cpus --cpuset-mems --blkio-weight --blkio-weight-device --device-read-bps --device-write-bps --device-read-iops --device-write-iops --pids-limit --strict-limits --cgroup-parent --device --device-cgroup-rule --oom-kill-disable --oom-score-adj --attach --log-driver --log-opt --label --label-file --name --rm --sig-proxy --stop-signal --stop-timeout --detach --rmi --detach-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6291,6 +6751,22 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --attach)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-driver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-opt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --label)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6300,14 +6776,6 @@ _hull() {
                     return 0
                     ;;
                 --label-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-driver)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -50,7 +50,8 @@ pub fn open_existing(settings: &Settings) -> Result<Option<Store>> {
     Store::open_existing(&settings.root, ownership(settings)?)
 }
 
-fn ownership(settings: &Settings) -> Result<Ownership> {
+/// Whether this user keeps the owners of files.
+pub fn ownership(settings: &Settings) -> Result<Ownership> {
     if let Some(ownership) = ENTERED.get() {
         return Ok(*ownership);
     }

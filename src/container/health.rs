@@ -121,6 +121,8 @@ pub(super) struct Patient {
     pub stop_signal: i32,
     /// Told to the monitor when an unhealthy container is to be restarted.
     pub wants_restart: Rc<Cell<bool>>,
+    /// The service manager that waits for it to be healthy.
+    pub waiting: Option<String>,
 }
 
 /// A probe under way.
@@ -216,6 +218,11 @@ impl HealthChecks {
         let Some(status) = changed else { return };
         let action = format!("health_status: {}", status.word());
         super::notice(&self.patient.records, &self.patient.id, &action, &[]);
+        if status == HealthStatus::Healthy
+            && let Some(to) = self.patient.waiting.take()
+        {
+            super::notify::tell_ready(&to);
+        }
         if status == HealthStatus::Unhealthy {
             self.act(now);
         }

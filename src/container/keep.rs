@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::fs;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,14 +19,13 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{HealthChecks, Patient, TimeLimit};
 use super::start::{Post, Risen};
-use super::{orphans, remove, restart};
+use super::{logging, notify, orphans, remove, restart};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
-use crate::logs::{Rotation, Writer};
 use crate::monitor::{Attended, Chore, attend};
 use crate::runtime::cgroup::Cgroup;
-use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Records};
+use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Notify, Records};
 use crate::sys::descriptor::adopt;
 use crate::sys::process::{ExecArray, exec_descriptor, exit_now};
 
@@ -42,6 +41,8 @@ pub(super) struct Handover {
     pub first_client: Option<OwnedFd>,
     /// How long the last restart was put off; zero if a user started the container.
     pub pause: Duration,
+    /// The service manager that waits for word.
+    pub notify: Option<String>,
 }
 
 /// What crosses the exec, as JSON in a memfd; descriptors by number.
@@ -57,6 +58,9 @@ struct Carried {
     health: Option<HealthCheck>,
     timeout: Option<u32>,
     pause: Duration,
+    /// Who says that the container is ready, and to whom.
+    notify: Option<(Notify, String)>,
+    notify_socket: Option<RawFd>,
     cgroup: Cgroup,
     lock: RawFd,
     container: RawFd,
@@ -162,6 +166,8 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         health: config.health,
         timeout: config.timeout,
         pause: handover.pause,
+        notify: handover.notify.map(|to| (config.notify, to)),
+        notify_socket: maybe(risen.notify_socket)?,
         cgroup: risen.cgroup,
         lock: give(post.lock)?,
         container: give(risen.container)?,
@@ -242,7 +248,7 @@ fn prepare(carried: Carried) -> Result<Prepared> {
         signals: take(carried.signals)?,
     };
     let records = Records::at(&carried.root, &carried.run);
-    let log = open_log(&records, &carried)?;
+    let log = logging::open(&records, &carried.id, &carried.log)?;
     let user_namespace = maybe(carried.user_namespace)?;
     let container = take(carried.container)?;
     let wants_restart = Rc::new(Cell::new(false));
@@ -257,8 +263,16 @@ fn prepare(carried: Carried) -> Result<Prepared> {
             container: container.try_clone()?,
             stop_signal: carried.stop_signal,
             wants_restart: Rc::clone(&wants_restart),
+            waiting: match &carried.notify {
+                Some((Notify::Healthy, to)) => Some(to.clone()),
+                _ => None,
+            },
         };
         chores.push(Box::new(HealthChecks::new(check.clone(), patient)));
+    }
+    if let (Some(from), Some((_, to))) = (maybe(carried.notify_socket)?, &carried.notify) {
+        let to = to.clone();
+        chores.push(Box::new(notify::Relay { from, to }));
     }
     let attended = Attended {
         container,
@@ -305,7 +319,12 @@ impl Prepared {
             }
             After::Again(pause) => {
                 drop(self.user_namespace);
-                restart::start_again(&self.records, &self.carried.id, self.post, pause, exit_code)?;
+                let again = restart::Again {
+                    pause,
+                    exit_code,
+                    notify: self.carried.notify.map(|(_, to)| to),
+                };
+                restart::start_again(&self.records, &self.carried.id, self.post, again)?;
             }
         }
         Ok(())
@@ -315,23 +334,6 @@ impl Prepared {
 /// Both steps in this image, for a container that has ended already or where executing failed.
 fn stay(carried: Carried) -> Result<()> {
     prepare(carried)?.stay()
-}
-
-fn open_log(records: &Records, carried: &Carried) -> Result<Option<Writer>> {
-    if carried.log.driver != "json-file" {
-        return Ok(None);
-    }
-    let directory = records.directory(&carried.id).join("log");
-    let rotation = Rotation {
-        max_bytes: carried.log.max_bytes.unwrap_or(u64::MAX),
-        max_files: carried.log.max_files.max(1),
-    };
-    Writer::open(Path::new(&directory), &log_name(&carried.id), rotation).map(Some)
-}
-
-/// The name of a container's log file in its log directory.
-pub fn log_name(id: &ContainerId) -> String {
-    format!("{id}-json.log")
 }
 
 /// Whether an ended container is wanted back.

@@ -29,15 +29,30 @@ pub(super) fn next_pause(last: Duration, ran: Duration) -> Duration {
     (last * 2).min(LONGEST_PAUSE)
 }
 
+/// What is known of a container that is started again.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// How long to wait before.
+    pub pause: Duration,
+    /// How it ended.
+    pub exit_code: u8,
+    /// The service manager that waits for word.
+    pub notify: Option<String>,
+}
+
 /// Waits out the pause and starts the container; then the monitor goes on with it and this does
 /// not return. Returns if a user wants the container stopped, with everything given back.
 pub(super) fn start_again(
     records: &Records,
     id: &ContainerId,
     post: Post,
-    mut pause: Duration,
-    mut exit_code: u8,
+    again: Again,
 ) -> Result<()> {
+    let Again {
+        mut pause,
+        mut exit_code,
+        notify,
+    } = again;
     let run = records.run_directory(id);
     loop {
         if let Some(by_user) = stopped_meanwhile(&post, &run, pause, exit_code) {
@@ -50,7 +65,13 @@ pub(super) fn start_again(
             run: Some(records.run().to_owned()),
             log_level: None,
         })?;
-        let error = match raise(&settings, records, &config, Foreground::Detached) {
+        let error = match raise(
+            &settings,
+            records,
+            &config,
+            Foreground::Detached,
+            notify.as_deref(),
+        ) {
             Ok(risen) => {
                 super::notice(records, id, "start", &[]);
                 note_start(records, &risen.live_state, StartedBy::RestartPolicy);
@@ -60,6 +81,7 @@ pub(super) fn start_again(
                     risen,
                     first_client: None,
                     pause,
+                    notify,
                 };
                 hand_over(&settings, handover)
             }

@@ -20,14 +20,16 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{accounts, defaults, files, limits, orphans, remove, stage, to_spec};
+use super::{
+    access, accounts, defaults, files, limits, logging, notify, orphans, remove, stage, to_spec,
+};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::monitor::wire;
 use crate::rootfs::{self, Upper};
-use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
@@ -114,24 +116,31 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
     }
 }
 
-/// Lets go of the caller's terminal, streams, directory and descriptors.
+/// Lets go of the caller's terminal, directory and descriptors.
 fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
     // What is made for the container has the modes we say, whatever the caller's mask.
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let null = rustix::fs::openat(
-        CWD,
-        "/dev/null",
-        OFlags::RDWR | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let null = null.context(|| "open /dev/null")?;
+    Ok(())
+}
+
+/// Lets go of the caller's streams, unless the container is to have them.
+fn leave_streams(config: &Config) -> Result<()> {
+    if config.log.driver == logging::PASSTHROUGH {
+        return Ok(());
+    }
+    let null = null()?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
     Ok(())
+}
+
+fn null() -> Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
 }
 
 /// What of a started container is noted on disk.
@@ -191,6 +200,7 @@ fn bring_up(
         return Err(Error::not_found(format!("No such container: {id}")));
     }
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -207,13 +217,15 @@ fn bring_up(
     };
     let lock = OwnedFd::from(lock);
     let risen = run.forget_stop_request().and_then(|()| {
+        leave_streams(&config)?;
         let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
         let listener = wire::listen(run.path())?;
-        let risen = raise(settings, records, &config, foreground)?;
-        Ok((risen, listener, signals))
+        let notify = notify::service_manager(&config);
+        let risen = raise(settings, records, &config, foreground, notify.as_deref())?;
+        Ok((risen, listener, signals, notify))
     });
     match risen {
-        Ok((risen, listener, signals)) => Ok(Handover {
+        Ok((risen, listener, signals, notify)) => Ok(Handover {
             config,
             post: Post {
                 lock,
@@ -223,6 +235,7 @@ fn bring_up(
             risen,
             first_client: None,
             pause: Duration::ZERO,
+            notify,
         }),
         Err(error) => {
             give_back(records, &config, &error);
@@ -264,6 +277,16 @@ pub(super) struct Risen {
     pub orphans_in: Option<PathBuf>,
     /// Limits that the kernel turned out not to have.
     pub warnings: Vec<String>,
+    /// Where the container says that it is ready.
+    pub notify_socket: Option<OwnedFd>,
+}
+
+/// Limits that cannot be kept are not asked for; the command said so at create.
+fn with_kept_limits(config: &Config, hierarchies: &Hierarchies) -> Result<Config> {
+    Ok(Config {
+        limits: limits::kept(&config.limits, hierarchies)?,
+        ..config.clone()
+    })
 }
 
 /// Starts the container of a monitor that has its post.
@@ -272,16 +295,16 @@ pub(super) fn raise(
     records: &Records,
     config: &Config,
     foreground: Foreground,
+    notify: Option<&str>,
 ) -> Result<Risen> {
     let run = records.run_directory(&config.id);
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
     let hierarchies = super::hierarchies(records)?;
-    let path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
-    let cgroup = Cgroup::at(&hierarchies, &path)?;
-    // Limits that cannot be kept are not asked for; the command said so at create.
-    let mut kept = config.clone();
-    kept.limits = limits::kept(&config.limits, &hierarchies)?;
+    let cgroup_path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
+    let cgroup = Cgroup::at(&hierarchies, &cgroup_path)?;
+    let mut kept = with_kept_limits(config, &hierarchies)?;
+    let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
         config: &kept,
@@ -302,7 +325,7 @@ pub(super) fn raise(
         pid,
         start_ticks: start_ticks(pid)?.0,
         started,
-        cgroup: super::cgroup_path(&config.id, &config.limits.cgroup_parent),
+        cgroup: cgroup_path,
         user_namespace: settings.rootless,
         paused: false,
         restarting: false,
@@ -315,8 +338,11 @@ pub(super) fn raise(
     write_pid_files(config, pid)?;
     let user_namespace = start_program(&created, settings, &live)?;
     let unheld = job.cgroup.is_none() && !config.namespaces.pid.is_new();
-    let orphans_in = unheld.then(|| orphans::mount_namespace(pid)).flatten();
+    if let Some(to) = notify {
+        notify::tell_started(to, config.notify);
+    }
     Ok(Risen {
+        notify_socket,
         live_state: LiveState {
             id: config.id,
             started,
@@ -329,7 +355,7 @@ pub(super) fn raise(
         stdout: streams.keep_stdout,
         stderr: streams.keep_stderr,
         user_namespace,
-        orphans_in,
+        orphans_in: unheld.then(|| orphans::mount_namespace(pid)).flatten(),
         warnings: created.warnings,
     })
 }
@@ -396,13 +422,37 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// The caller's own, for a container that passes everything through.
+    ///
+    /// Must not be a terminal: who has one can read what is typed there, and type.
+    fn of_caller(wants_stdin: bool) -> Result<Streams> {
+        use rustix::stdio::{stderr, stdin, stdout};
+        let own = [stdin(), stdout(), stderr()];
+        if own.into_iter().any(rustix::termios::isatty) {
+            return Err(Error::invalid(
+                "the '--log-driver passthrough' option cannot be used on a TTY",
+            ));
+        }
+        let copy = |fd: BorrowedFd<'_>| {
+            let copied = rustix::io::fcntl_dupfd_cloexec(fd, 3);
+            copied.context(|| "hand over our own streams")
+        };
+        let [stdin, stdout, stderr] = own;
+        let stdin = if wants_stdin { copy(stdin)? } else { null()? };
+        Ok(Streams {
+            give: [stdin, copy(stdout)?, copy(stderr)?],
+            keep_stdin: None,
+            keep_stdout: None,
+            keep_stderr: None,
+        })
+    }
+
     /// Pipes, or nothing where a terminal takes their place.
     fn open(config: &Config) -> Result<Streams> {
-        let null = || {
-            let flags = OFlags::RDWR | OFlags::CLOEXEC;
-            rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
-        };
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
+        if config.log.driver == logging::PASSTHROUGH {
+            return Streams::of_caller(config.process.open_stdin);
+        }
         if config.process.terminal {
             let give = [null()?, null()?, null()?];
             return Ok(Streams {

@@ -6,6 +6,7 @@
 
 mod archive;
 mod change;
+mod commit;
 mod config;
 mod embedded;
 mod feed;
@@ -27,6 +28,7 @@ mod tar_index;
 #[cfg(test)]
 mod tests;
 
+pub use commit::{Base, CommitRequest, apply_changes, commit, stage_layer};
 pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};

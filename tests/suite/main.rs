@@ -13,6 +13,8 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod commit;
+mod copy;
 mod faults;
 mod flags;
 mod images;
@@ -26,6 +28,7 @@ mod programs;
 mod pty;
 mod registry;
 mod restart;
+mod seeds;
 mod store;
 mod streams;
 mod terminal;

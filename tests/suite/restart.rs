@@ -21,6 +21,7 @@ each_who!(
     an_unhealthy_container_is_restarted_killed_or_stopped_as_asked,
     healthcheck_run_says_it_by_exit_code,
     a_time_limit_kills,
+    systemd_hears_from_whom_the_user_chose,
     events_tell_of_a_containers_life,
     boot_starts_what_the_policies_ask_for,
     the_boot_unit_is_written_and_removed,
@@ -415,4 +416,54 @@ fn the_boot_unit_is_written_and_removed(bed: &Bed) {
         Who::Root => ran.stderr_has("at boot"),
         _ => ran.stderr_has("hull system boot enable"),
     };
+}
+
+/// Acts as the service manager: what a container started with `flags` makes it hear.
+fn heard(bed: &Bed, flags: &[&str], script: &str, last: &str) -> Vec<String> {
+    use std::os::unix::net::UnixDatagram;
+    // Short: an address holds 108 bytes.
+    let path = bed.dir.join("n");
+    let manager = UnixDatagram::bind(&path).expect("binds");
+    bed.give(&path);
+    let wait = std::time::Duration::from_secs(10);
+    manager.set_read_timeout(Some(wait)).expect("is set");
+    let head = ["run", "-d", "--network", "none"];
+    let words = [&head, flags, &["busybox:test", "sh", "-c", script]].concat();
+    let mut command = bed.hull_command(&words);
+    command.env("NOTIFY_SOCKET", &path);
+    crate::process::run(command, b"").ok();
+    let mut lines = Vec::new();
+    let mut buffer = [0; 4096];
+    while !lines.iter().any(|line| line == last) {
+        let count = manager.recv(&mut buffer).expect("the word comes");
+        let text = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    fs::remove_file(path).expect("was there");
+    lines
+}
+
+fn systemd_hears_from_whom_the_user_chose(bed: &Bed) {
+    let monitor = heard(bed, &["--sdnotify", "conmon"], "sleep 1000", "READY=1");
+    assert!(monitor[0].starts_with("MAINPID="), "{monitor:?}");
+    let checks = [
+        "--sdnotify",
+        "healthy",
+        "--health-cmd",
+        "test -e /tmp/up",
+        "--health-interval",
+        "100ms",
+    ];
+    let script = "sleep 0.5; mkdir -p /tmp; touch /tmp/up; sleep 1000";
+    heard(bed, &checks, script, "READY=1");
+    // syslog(3) is the one way a shell has to write to such a socket. What else the container
+    // says than how it fares goes nowhere.
+    let script = "ln -s $NOTIFY_SOCKET /dev/log; m=$(printf 'x\nMAINPID=7\nREADY=1'); \
+                  logger \"$m\"; sleep 1000";
+    let own = heard(bed, &[], script, "READY=1");
+    assert!(!own.contains(&"MAINPID=7".to_owned()), "{own:?}");
+    assert_eq!(own.len(), 2, "{own:?}");
+    let ignored = ["--rm", "--sdnotify", "ignore"];
+    let shown = bed.inside(&ignored[1..], &["sh", "-c", "echo $NOTIFY_SOCKET"]);
+    assert_eq!(shown, "");
 }

@@ -66,10 +66,7 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "ResolvConfPath": now("resolv.conf"),
         "HostnamePath": now("hostname"),
         "HostsPath": now("hosts"),
-        "LogPath": match config.log.driver.as_str() {
-            "json-file" => at(&format!("log/{}", container::log_name(&state.id))),
-            _ => String::new(),
-        },
+        "LogPath": super::logs::path(records, &state.id, &config.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
         "Driver": "overlay2",
@@ -148,7 +145,7 @@ fn host_config(config: &Config) -> Value {
     let mut tree = json!({
         "Binds": binds(config),
         "ContainerIDFile": "",
-        "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
+        "LogConfig": {"Type": config.log.driver, "Config": config.log.options},
         "NetworkMode": network_name(config),
         "PortBindings": {},
         "RestartPolicy": {
@@ -248,18 +245,6 @@ fn list_or_null(list: &[String]) -> Value {
     }
 }
 
-fn log_options(config: &Config) -> Value {
-    let mut options = Map::new();
-    if let Some(bytes) = config.log.max_bytes {
-        options.insert("max-size".to_owned(), bytes.to_string().into());
-    }
-    options.insert(
-        "max-file".to_owned(),
-        config.log.max_files.to_string().into(),
-    );
-    options.into()
-}
-
 fn mounts(config: &Config) -> Value {
     let mount = |mount: &crate::state::Mount| {
         let bind = mount.kind == MountKind::Bind;
@@ -292,7 +277,7 @@ fn config_tree(config: &Config) -> Value {
         "ExposedPorts": exposed,
         "Tty": process.terminal,
         "OpenStdin": process.open_stdin,
-        "StdinOnce": false,
+        "StdinOnce": process.stdin_once,
         "Env": process.env,
         "Cmd": process.command,
         "Image": config.image_name,

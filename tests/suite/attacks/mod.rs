@@ -5,6 +5,7 @@
 
 mod accounts;
 mod config;
+mod copy;
 mod files;
 mod process;
 
