@@ -7,6 +7,7 @@ mod accounts;
 mod config;
 mod copy;
 mod files;
+pub mod logs;
 mod process;
 
 use std::fs;
