@@ -56,6 +56,20 @@ pub fn start(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Option<OwnedFd>> {
+    start_monitor(settings, id, foreground).inspect_err(|_| {
+        let config = super::records(settings).config(id);
+        if config.is_ok_and(|config| config.auto_remove) {
+            // The monitor did it, if it came so far; one that runs by another command stays.
+            let _ = remove::remove(settings, id, remove::Force::No);
+        }
+    })
+}
+
+fn start_monitor(
+    settings: &Settings,
+    id: &ContainerId,
+    foreground: Foreground,
+) -> Result<Option<OwnedFd>> {
     super::reconcile(settings, id)?;
     let (ours, theirs) = wire::pair()?;
     match fork().context(|| "fork the monitor")? {
