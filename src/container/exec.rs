@@ -14,7 +14,7 @@ use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
 use super::to_spec;
 use crate::base::{ContainerId, Name};
 use crate::config::Settings;
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Context as _, Error, Kind, Result};
 use crate::rootfs::{User, resolve_user};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::join::{Join, Joined, join};
@@ -127,7 +127,9 @@ impl Target {
         let container = live.pidfd().ok_or_else(not_running)?;
         let config = exec_config(records.config(id)?, request)?;
         let root = container_root(&live)?;
-        let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        // Docker's code for a program that cannot be run as asked: 126.
+        let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)
+            .map_err(|error| error.with_kind(Kind::CommandNotExecutable))?;
         user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
         Ok(Target {
             container,
@@ -208,9 +210,8 @@ fn exec_config(mut config: Config, request: &ExecRequest) -> Result<Config> {
     }
     if let Some(directory) = &request.working_dir {
         if !directory.starts_with('/') {
-            return Err(Error::invalid(format!(
-                "Cwd must be an absolute path: {directory}"
-            )));
+            let why = format!("Cwd must be an absolute path: {directory}");
+            return Err(Error::new(Kind::CommandNotExecutable, why));
         }
         process.working_dir.clone_from(directory);
     }

@@ -22,6 +22,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod listing;
+mod logs;
 mod oci;
 mod process;
 mod programs;
