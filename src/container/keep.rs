@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{HealthChecks, Patient, TimeLimit};
 use super::start::{Post, Risen};
-use super::{logging, notify, remove, restart};
+use super::{logging, notify, orphans, remove, restart};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
@@ -72,6 +72,7 @@ struct Carried {
     signals: RawFd,
     first_client: Option<RawFd>,
     user_namespace: Option<RawFd>,
+    orphans_in: Option<PathBuf>,
 }
 
 /// Executes this binary as the monitor. If that is impossible, goes on in this image.
@@ -178,6 +179,7 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         signals: give(post.signals)?,
         first_client: maybe(handover.first_client)?,
         user_namespace: maybe(risen.user_namespace)?,
+        orphans_in: risen.orphans_in,
     })
 }
 
@@ -356,6 +358,9 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
     let oom_killed = carried.cgroup.oom_kills() > 0;
     if oom_killed {
         super::notice(records, &carried.id, "oom", &[]);
+    }
+    if let Some(namespace) = &carried.orphans_in {
+        orphans::end(namespace)?;
     }
     carried.cgroup.end(Duration::from_secs(10))?;
     let code = exit_code.to_string();

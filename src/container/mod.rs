@@ -26,6 +26,7 @@ mod limits;
 mod logging;
 mod notice;
 mod notify;
+mod orphans;
 mod processes;
 mod prune;
 mod relay;

@@ -84,9 +84,13 @@ fn socket() -> Result<OwnedFd> {
 }
 
 /// Lets a container that is to say it itself do so: its end of the socket goes into the record that
-/// it is started from.
-pub(super) fn give_socket(config: &mut Config, run: &Path) -> Result<Option<OwnedFd>> {
-    if config.notify != Notify::Container {
+/// it is started from. Where nobody waits for word there is none.
+pub(super) fn give_socket(
+    config: &mut Config,
+    run: &Path,
+    waiting: Option<&str>,
+) -> Result<Option<OwnedFd>> {
+    if waiting.is_none() || config.notify != Notify::Container {
         return Ok(None);
     }
     let socket = listen(run)?;

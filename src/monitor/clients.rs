@@ -33,6 +33,8 @@ struct Client {
     first: bool,
     /// Has sent input: it is not read from while the container takes none.
     sends_input: bool,
+    /// Was too far behind; goes as soon as it has been told.
+    leaving: bool,
     /// Messages that did not fit into the socket yet, and their bytes.
     backlog: VecDeque<(u8, Vec<u8>)>,
     backlog_bytes: usize,
@@ -46,6 +48,7 @@ impl Client {
             attached: first,
             first,
             sends_input: false,
+            leaving: false,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
         }
@@ -63,7 +66,15 @@ impl Client {
                 Err(_) => return false,
             }
         }
-        true
+        !self.leaving
+    }
+
+    fn lag(&mut self) {
+        self.attached = false;
+        self.leaving = true;
+        self.backlog.clear();
+        self.backlog_bytes = 0;
+        self.backlog.push_back((wire::LAGGED, Vec::new()));
     }
 
     /// Sends what was held back while there is time; false if the client is gone.
@@ -86,7 +97,8 @@ impl Client {
         false
     }
 
-    /// Sends or holds back a message; false if the client is gone or too far behind.
+    /// Sends or holds back a message; false if the client is gone. One that is too far behind gets
+    /// the word of that instead, and nothing more.
     fn send(&mut self, kind: u8, bytes: &[u8], most: usize) -> bool {
         if self.backlog.is_empty() {
             match wire::try_send(self.socket.as_fd(), kind, bytes) {
@@ -96,9 +108,8 @@ impl Client {
             }
         }
         if !self.first && self.backlog_bytes + bytes.len() > most {
-            // If not even this fits, the client finds its connection closed.
-            let _ = wire::try_send(self.socket.as_fd(), wire::LAGGED, &[]);
-            return false;
+            self.lag();
+            return true;
         }
         self.backlog_bytes += bytes.len();
         self.backlog.push_back((kind, bytes.to_vec()));
@@ -207,7 +218,7 @@ impl Clients {
     pub(super) fn announce_exit(mut self, code: u8) {
         let deadline = Instant::now() + LAST_PATIENCE;
         self.all
-            .sort_by_key(|client| (client.first, client.backlog_bytes));
+            .sort_by_key(|client| (client.first, !client.backlog.is_empty()));
         for client in &mut self.all {
             if client.first {
                 while let Some((kind, bytes)) = client.backlog.pop_front() {

@@ -44,5 +44,5 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         forward_signals: matches.on("sig-proxy"),
         ..relay_options(settings, &id, &config.process, keys)
     };
-    exit_code_of_attach(container::relay(socket, &options)?)
+    exit_code_of_attach(settings, &id, container::relay(socket, &options)?)
 }

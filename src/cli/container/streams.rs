@@ -50,11 +50,21 @@ pub(super) fn exit_code(outcome: Outcome) -> Result<u8> {
 }
 
 /// As [`exit_code`], where Docker says that the keys were seen.
-pub(super) fn exit_code_of_attach(outcome: Outcome) -> Result<u8> {
+pub(super) fn exit_code_of_attach(
+    settings: &Settings,
+    id: &ContainerId,
+    outcome: Outcome,
+) -> Result<u8> {
     if outcome == Outcome::Detached {
         output::note("read escape sequence");
     }
-    exit_code(outcome)
+    let run = crate::container::records(settings).run_directory(id);
+    let monitor_was_killed = run.is_recorded() && !run.has_monitor();
+    match outcome {
+        // The container has ended since, and the word that we were too slow with it.
+        Outcome::Lost if !monitor_was_killed => exit_code(Outcome::Lagged),
+        other => exit_code(other),
+    }
 }
 
 /// The bytes of the keys that detach: those of the flag, of Docker's client configuration, or the

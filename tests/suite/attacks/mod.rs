@@ -8,6 +8,7 @@ mod config;
 mod copy;
 mod files;
 mod flags;
+pub mod logs;
 mod process;
 
 use std::fs;

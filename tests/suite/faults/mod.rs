@@ -7,6 +7,7 @@
 mod disk;
 mod full;
 mod kill;
+mod logs;
 mod lost;
 mod power;
 mod race;
