@@ -1010,12 +1010,13 @@ complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcomman
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "prune" -d 'Remove unused data'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "df" -d 'Show disk usage'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "prune" -d 'Remove unused data'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from boot" -l directory -d 'Directory of units (default: the system\'s, without root the user\'s)' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
@@ -1024,6 +1025,8 @@ complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcom
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l stream -d 'Wait for more events at the end' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l until -d 'Show events until a moment' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l no-trunc -d 'Accepted: nothing is cut'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Format output: \'table\', \'table TEMPLATE\', \'json\' or a Go template' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Show detailed information on space usage'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "label=<key>=<value>")' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images not just dangling ones'
@@ -1032,6 +1035,7 @@ complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcom
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "df" -d 'Show disk usage'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Remove unused data'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -1131,5 +1135,6 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "df" -d 'Show disk usage'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "info" -d 'Display system-wide information'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "prune" -d 'Remove unused data'

@@ -96,6 +96,7 @@ const COMMANDS: &[&Command] = &[
     &system::boot::COMMAND,
     &system::doctor::COMMAND,
     &system::events::COMMAND,
+    &system::df::COMMAND,
     &system::info::COMMAND,
     &system::prune::COMMAND,
     &version::COMMAND,

@@ -2,6 +2,7 @@
 //! joins, relays and waits.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -14,12 +15,12 @@ use super::relay::{DetachKeys, RawMode, terminal_size, write_all};
 use super::to_spec;
 use crate::base::{ContainerId, Name};
 use crate::config::Settings;
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Context as _, Error, Kind, Result};
 use crate::rootfs::{User, resolve_user};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::join::{Join, Joined, join};
 use crate::runtime::plan::Extras;
-use crate::runtime::process::wait_code;
+use crate::runtime::process::{await_end, wait_code};
 use crate::state::{Config, Live, Records, Status};
 
 /// What to run.
@@ -48,13 +49,15 @@ pub fn exec(
 ) -> Result<u8> {
     let records = super::records(settings);
     super::reconcile(settings, id)?;
-    let target = Target::find(&records, id, name, request)?;
+    let meanwhile = |error| unless_ended(&records, id, error);
+    let target = Target::find(&records, id, name, request).map_err(meanwhile)?;
     let between = match request.terminal || request.detached {
         true => Between::default(),
         false => Between::new(request.stdin)?,
     };
-    let joined = target.join(between.streams(), request)?;
-    joined.start()?;
+    let joined = target.join(between.streams(), request);
+    let joined = joined.and_then(|joined| joined.start().map(|()| joined));
+    let joined = joined.map_err(meanwhile)?;
     let noted = Noted {
         records: &records,
         config: &target.config,
@@ -89,6 +92,28 @@ pub(super) fn probe(
     let joined = target.join([output.as_fd(); 3], &request)?;
     joined.start()?;
     wait_code(joined.created.pidfd.as_fd())
+}
+
+/// How long the first process of a container takes to end after those it takes along.
+const ENDING: Duration = Duration::from_millis(200);
+
+/// The error that joining a container met; if the container has ended meanwhile, that one.
+fn unless_ended(records: &Records, id: &ContainerId, error: Error) -> Error {
+    let of_program = [
+        Kind::CommandNotFound,
+        Kind::CommandNotExecutable,
+        Kind::Conflict,
+        Kind::Invalid,
+    ];
+    if of_program.contains(&error.kind()) {
+        return error;
+    }
+    let container = records.record(id).ok().and_then(|record| record.live);
+    let container = container.and_then(|live| live.pidfd());
+    match container {
+        Some(container) if await_end(container.as_fd(), ENDING).is_err() => error,
+        _ => Error::conflict(format!("Container {id} is not running")),
+    }
 }
 
 /// A running container and the user a program gets in it.
@@ -127,7 +152,9 @@ impl Target {
         let container = live.pidfd().ok_or_else(not_running)?;
         let config = exec_config(records.config(id)?, request)?;
         let root = container_root(&live)?;
-        let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
+        // Docker's code for a program that cannot be run as asked: 126.
+        let mut user = resolve_user(root.as_fd(), &config.process.user, &config.group_add)
+            .map_err(|error| error.with_kind(Kind::CommandNotExecutable))?;
         user.keep_mapped_groups(crate::rootless::highest_gid(&live.pid.to_string())?);
         Ok(Target {
             container,
@@ -208,9 +235,8 @@ fn exec_config(mut config: Config, request: &ExecRequest) -> Result<Config> {
     }
     if let Some(directory) = &request.working_dir {
         if !directory.starts_with('/') {
-            return Err(Error::invalid(format!(
-                "Cwd must be an absolute path: {directory}"
-            )));
+            let why = format!("Cwd must be an absolute path: {directory}");
+            return Err(Error::new(Kind::CommandNotExecutable, why));
         }
         process.working_dir.clone_from(directory);
     }

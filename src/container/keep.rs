@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{HealthChecks, Patient, TimeLimit};
 use super::start::{Post, Risen};
-use super::{logging, notify, remove, restart};
+use super::{logging, notify, orphans, remove, restart};
 use crate::base::{ContainerId, Timestamp};
-use crate::config::Settings;
+use crate::config::{Overrides, Settings};
 use crate::error::{Context as _, Error, Result};
 use crate::monitor::{Attended, Chore, attend};
 use crate::runtime::cgroup::Cgroup;
@@ -72,6 +72,7 @@ struct Carried {
     signals: RawFd,
     first_client: Option<RawFd>,
     user_namespace: Option<RawFd>,
+    orphans_in: Option<PathBuf>,
 }
 
 /// Executes this binary as the monitor. If that is impossible, goes on in this image.
@@ -134,7 +135,7 @@ pub fn keep(arguments: &[std::ffi::OsString]) -> u8 {
         .and_then(|number| number.to_str()?.parse::<RawFd>().ok())
         .ok_or_else(|| Error::invalid("a monitor is started by hull run or hull start only"))
         .and_then(read_carried);
-    let prepared = carried.and_then(prepare);
+    let prepared = carried.and_then(prepare_or_end);
     // Waiting needs little of the code that starting up has used.
     crate::sys::memory::release_program();
     match prepared.and_then(Prepared::stay) {
@@ -178,6 +179,7 @@ fn carry(settings: &Settings, handover: Handover) -> Result<Carried> {
         signals: give(post.signals)?,
         first_client: maybe(handover.first_client)?,
         user_namespace: maybe(risen.user_namespace)?,
+        orphans_in: risen.orphans_in,
     })
 }
 
@@ -227,6 +229,21 @@ struct Prepared {
     user_namespace: Option<OwnedFd>,
     /// Set by a health check that wants the container restarted.
     wants_restart: Rc<Cell<bool>>,
+}
+
+/// A monitor that cannot attend to its container ends it and gives everything back, as whoever
+/// finds it without a monitor would.
+fn prepare_or_end(carried: Carried) -> Result<Prepared> {
+    let id = carried.id;
+    let overrides = Overrides {
+        root: Some(carried.root.clone()),
+        run: Some(carried.run.clone()),
+        log_level: None,
+    };
+    prepare(carried).inspect_err(|_| {
+        // Should: after the lock was dropped. What fails here the next command does.
+        let _ = Settings::load(&overrides).and_then(|settings| super::reconcile(&settings, &id));
+    })
 }
 
 fn prepare(carried: Carried) -> Result<Prepared> {
@@ -331,7 +348,7 @@ impl Prepared {
 
 /// Both steps in this image, for a container that has ended already or where executing failed.
 fn stay(carried: Carried) -> Result<()> {
-    prepare(carried)?.stay()
+    prepare_or_end(carried)?.stay()
 }
 
 /// Whether an ended container is wanted back.
@@ -356,6 +373,9 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
     let oom_killed = carried.cgroup.oom_kills() > 0;
     if oom_killed {
         super::notice(records, &carried.id, "oom", &[]);
+    }
+    if let Some(namespace) = &carried.orphans_in {
+        orphans::end(namespace)?;
     }
     carried.cgroup.end(Duration::from_secs(10))?;
     let code = exit_code.to_string();

@@ -26,6 +26,7 @@ mod limits;
 mod logging;
 mod notice;
 mod notify;
+mod orphans;
 mod processes;
 mod prune;
 mod relay;
@@ -69,7 +70,7 @@ pub use stop::{kill, pause, stop, unpause};
 pub use top::{host_ps, top};
 pub use update::{Change, update};
 
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,6 +78,7 @@ use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Result};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
+use crate::runtime::process::await_end;
 use crate::state::{Event, Limits, Live, Records, Status, boot_id};
 use crate::store::Store;
 
@@ -140,6 +142,23 @@ pub fn unkept_limits(settings: &Settings, limits: &Limits) -> Result<Vec<Unkept>
 /// How long the kernel may take to end a killed process.
 const DEATH: Duration = Duration::from_secs(10);
 
+/// How long a process may take whose memory is gone already: the last one of a container unmounts
+/// its root, and overlayfs then writes all the disk's dirty pages (seen: 20 s on a busy disk).
+const UNMOUNT: Duration = Duration::from_secs(120);
+
+/// Waits for the end of a killed container's first process.
+fn await_death(container: BorrowedFd<'_>, live: &Live, id: &ContainerId) -> Result<()> {
+    let ended = await_end(container, DEATH).or_else(|error| {
+        // Of a process that is past its own memory nothing but the kernel's work is left.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", live.pid));
+        match status.is_ok_and(|status| status.contains("VmSize:")) {
+            true => Err(error),
+            false => await_end(container, UNMOUNT),
+        }
+    });
+    ended.context(|| format!("container {id} does not die"))
+}
+
 /// Ends what a killed monitor left of a container: kills the processes, records the end, gives
 /// everything back. Called by every command that changes a container; does nothing while its
 /// monitor lives.
@@ -159,11 +178,12 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
         return run.remove();
     }
     let live = run.live();
-    if let Some(container) = live.as_ref().and_then(Live::pidfd) {
+    if let Some(live) = &live
+        && let Some(container) = live.pidfd()
+    {
         // It may end by itself first.
         let _ = rustix::process::pidfd_send_signal(&container, rustix::process::Signal::KILL);
-        let ended = crate::runtime::process::await_end(container.as_fd(), DEATH);
-        ended.context(|| format!("container {id} does not die"))?;
+        await_death(container.as_fd(), live, id)?;
     }
     let cgroup = cgroup(&records, id)?;
     let oom_killed = cgroup.oom_kills() > 0;

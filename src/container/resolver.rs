@@ -39,13 +39,13 @@ fn merge(config: &Config, host: &str) -> String {
         last.into_iter().map(str::to_owned).collect()
     };
     let mut text = String::new();
-    for server in servers {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
     let search = words(&asked.search, "search");
     // A single dot asks for none.
     if !search.is_empty() && search != ["."] {
         text.push_str(&format!("search {}\n", search.join(" ")));
+    }
+    for server in servers {
+        text.push_str(&format!("nameserver {server}\n"));
     }
     let options = words(&asked.options, "options");
     if !options.is_empty() {

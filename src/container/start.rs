@@ -20,18 +20,20 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{access, accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
+use super::{
+    access, accounts, defaults, files, limits, logging, notify, orphans, remove, stage, to_spec,
+};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::monitor::wire;
 use crate::rootfs::{self, Upper};
-use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup::{Cgroup, Hierarchies};
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Records, RunDirectory, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -54,6 +56,20 @@ pub fn start(
     id: &ContainerId,
     foreground: Foreground,
 ) -> Result<Option<OwnedFd>> {
+    start_monitor(settings, id, foreground).inspect_err(|_| {
+        let config = super::records(settings).config(id);
+        if config.is_ok_and(|config| config.auto_remove) {
+            // The monitor did it, if it came so far; one that runs by another command stays.
+            let _ = remove::remove(settings, id, remove::Force::No);
+        }
+    })
+}
+
+fn start_monitor(
+    settings: &Settings,
+    id: &ContainerId,
+    foreground: Foreground,
+) -> Result<Option<OwnedFd>> {
     super::reconcile(settings, id)?;
     let (ours, theirs) = wire::pair()?;
     match fork().context(|| "fork the monitor")? {
@@ -66,10 +82,17 @@ pub fn start(
     let mut buffer = [0; wire::MOST_BYTES + 1];
     let flags = rustix::net::RecvFlags::empty();
     match wire::receive(ours.as_fd(), &mut buffer, flags).context(|| "hear from the monitor")? {
-        Some((wire::STARTED, _)) => match foreground {
-            Foreground::Attached { .. } => Ok(Some(ours)),
-            Foreground::Detached => Ok(None),
-        },
+        Some((wire::STARTED, warnings)) => {
+            // The check before a start knows the hierarchies; only the kernel knows the rest.
+            let warnings: Vec<String> = serde_json::from_slice(warnings).unwrap_or_default();
+            for warning in warnings {
+                log::warn!("a limit is not enforced: {warning}");
+            }
+            match foreground {
+                Foreground::Attached { .. } => Ok(Some(ours)),
+                Foreground::Detached => Ok(None),
+            }
+        }
         Some((wire::FAILED, carried)) => Err(Error::from_carried(carried)),
         _ => Err(Error::new(
             Kind::System,
@@ -91,7 +114,8 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
             }
             super::notice(&records, id, "start", &[]);
             // The client may be gone: the container lives on without it.
-            let _ = wire::send(client.as_fd(), wire::STARTED, &[]);
+            let warnings = serde_json::to_vec(&handover.risen.warnings).unwrap_or_default();
+            let _ = wire::send(client.as_fd(), wire::STARTED, &warnings);
             if matches!(foreground, Foreground::Attached { .. }) {
                 first_client = Some(client);
             }
@@ -262,8 +286,21 @@ pub(super) struct Risen {
     pub stdout: Option<OwnedFd>,
     pub stderr: Option<OwnedFd>,
     pub user_namespace: Option<OwnedFd>,
+    /// The mount namespace in which to look for what outlives the first process, where neither a
+    /// cgroup nor a PID namespace holds it.
+    pub orphans_in: Option<PathBuf>,
+    /// Limits that the kernel turned out not to have.
+    pub warnings: Vec<String>,
     /// Where the container says that it is ready.
     pub notify_socket: Option<OwnedFd>,
+}
+
+/// Limits that cannot be kept are not asked for; the command said so at create.
+fn with_kept_limits(config: &Config, hierarchies: &Hierarchies) -> Result<Config> {
+    Ok(Config {
+        limits: limits::kept(&config.limits, hierarchies)?,
+        ..config.clone()
+    })
 }
 
 /// Starts the container of a monitor that has its post.
@@ -278,11 +315,9 @@ pub(super) fn raise(
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
     let hierarchies = super::hierarchies(records)?;
-    let path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
-    let cgroup = Cgroup::at(&hierarchies, &path)?;
-    // Limits that cannot be kept are not asked for; the command said so at create.
-    let mut kept = config.clone();
-    kept.limits = limits::kept(&config.limits, &hierarchies)?;
+    let cgroup_path = super::cgroup_path(&config.id, &config.limits.cgroup_parent);
+    let cgroup = Cgroup::at(&hierarchies, &cgroup_path)?;
+    let mut kept = with_kept_limits(config, &hierarchies)?;
     let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
@@ -304,7 +339,7 @@ pub(super) fn raise(
         pid,
         start_ticks: start_ticks(pid)?.0,
         started,
-        cgroup: super::cgroup_path(&config.id, &config.limits.cgroup_parent),
+        cgroup: cgroup_path,
         user_namespace: settings.rootless,
         paused: false,
         restarting: false,
@@ -313,9 +348,9 @@ pub(super) fn raise(
     if config.health.is_some() {
         run.write_health(&Health::starting())?;
     }
-    run.write(&live)?;
-    write_pid_files(config, pid)?;
+    publish(&run, config, &live)?;
     let user_namespace = start_program(&created, settings, &live)?;
+    let unheld = job.cgroup.is_none() && !config.namespaces.pid.is_new();
     if let Some(to) = notify {
         notify::tell_started(to, config.notify);
     }
@@ -333,13 +368,19 @@ pub(super) fn raise(
         stdout: streams.keep_stdout,
         stderr: streams.keep_stderr,
         user_namespace,
+        orphans_in: unheld.then(|| orphans::mount_namespace(pid)).flatten(),
+        warnings: created.warnings,
     })
 }
 
-/// Notes the ids of the first process and of its monitor where the user wants them.
-fn write_pid_files(config: &Config, pid: i32) -> Result<()> {
+/// Notes what runs, and the ids of the first process and of its monitor where the user wants them.
+fn publish(run: &RunDirectory, config: &Config, live: &Live) -> Result<()> {
+    run.write(live)?;
     let monitor = rustix::process::getpid().as_raw_nonzero().get();
-    let files = [(&config.pid_file, pid), (&config.monitor_pid_file, monitor)];
+    let files = [
+        (&config.pid_file, live.pid),
+        (&config.monitor_pid_file, monitor),
+    ];
     for (path, pid) in files {
         if let Some(path) = path {
             fs::write(path, pid.to_string()).context(|| format!("write {}", path.display()))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::PidfdFlags;
 
-use super::DEATH;
+use super::{DEATH, await_death};
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
@@ -49,7 +49,7 @@ pub fn stop(
     if await_end(container.as_fd(), patience).is_err() {
         send(&container, id, libc::SIGKILL)?;
         notice_signal(&records, id, libc::SIGKILL);
-        await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
+        await_death(container.as_fd(), &live, id)?;
     }
     await_monitor(monitor)?;
     super::notice(&records, id, "stop", &[]);
@@ -100,7 +100,7 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     if signal != libc::SIGKILL {
         return Ok(());
     }
-    await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
+    await_death(container.as_fd(), &live, id)?;
     await_monitor(monitor)
 }
 
@@ -137,9 +137,11 @@ pub(super) fn kill_and_wait(records: &Records, id: &ContainerId) -> Result<()> {
         // Frozen processes do not die. Without a freezer nothing is frozen.
         let _ = super::cgroup(records, id)?.freeze(false);
     }
-    if let Some(container) = live.and_then(|live| live.pidfd()) {
+    if let Some(live) = live
+        && let Some(container) = live.pidfd()
+    {
         send(&container, id, libc::SIGKILL)?;
-        await_end(container.as_fd(), DEATH).context(|| format!("container {id} does not die"))?;
+        await_death(container.as_fd(), &live, id)?;
         return await_monitor(Some(monitor));
     }
     if await_end(monitor.as_fd(), PARTING).is_err() {

@@ -164,7 +164,7 @@ fn capabilities(config: &Config) -> Result<Capabilities> {
     } else {
         defaults::CAPABILITIES.to_vec()
     };
-    let parse = |name: &str| -> Result<caps::Capability> {
+    let parse = |field: &str, name: &str| -> Result<caps::Capability> {
         let upper = name.to_ascii_uppercase();
         let full = if upper.starts_with("CAP_") {
             upper
@@ -172,7 +172,7 @@ fn capabilities(config: &Config) -> Result<Capabilities> {
             format!("CAP_{upper}")
         };
         full.parse().map_err(|_| {
-            Error::invalid(format!("invalid capability: {name:?}"))
+            Error::invalid(format!("invalid {field}: unknown capability: {full:?}"))
                 .hint("names are those of capabilities(7), e.g. NET_ADMIN, or ALL")
         })
     };
@@ -184,10 +184,10 @@ fn capabilities(config: &Config) -> Result<Capabilities> {
         set.clear();
     }
     for name in config.cap_add.iter().filter(|name| !is_all(name)) {
-        set.push(parse(name)?);
+        set.push(parse("CapAdd", name)?);
     }
     for name in config.cap_drop.iter().filter(|name| !is_all(name)) {
-        let dropped = parse(name)?;
+        let dropped = parse("CapDrop", name)?;
         set.retain(|capability| *capability != dropped);
     }
     Ok(set.into_iter().filter_map(oci_capability).collect())

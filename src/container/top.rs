@@ -10,6 +10,7 @@ use super::processes::{ProcessInfo, processes};
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::state::Status;
 
 /// The processes, lowest id first.
 ///
@@ -20,6 +21,10 @@ pub fn top(settings: &Settings, id: &ContainerId) -> Result<Vec<ProcessInfo>> {
     super::reconcile(settings, id)?;
     let record = records.record(id)?;
     let not_running = || Error::conflict(format!("Container {id} is not running"));
+    if record.state.status == Status::Restarting {
+        let text = "is restarting, wait until the container is running";
+        return Err(Error::conflict(format!("Container {id} {text}")));
+    }
     let live = record.live.ok_or_else(not_running)?;
     let found = processes(&records, id, &live)?;
     super::notice(&records, id, "top", &[]);

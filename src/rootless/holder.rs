@@ -11,13 +11,14 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat};
+use rustix::fs::{Mode, OFlags, fstat};
 use serde::{Deserialize, Serialize};
 
 use crate::base::Ownership;
 use crate::error::{Context, Result};
 use crate::rootless::map::IdMap;
 use crate::rootless::namespace::{become_mapped_root, join, open};
+use crate::sys::lock::{Sharing, lock as lock_file};
 
 /// What the caller got.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +177,9 @@ fn lock(run_dir: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
         .context(|| format!("open {}", path.display()))?;
-    flock(&file, FlockOperation::LockExclusive).context(|| format!("lock {}", path.display()))?;
+    lock_file(&file, Sharing::Exclusive, || {
+        format!("lock {}", path.display())
+    })?;
     Ok(file)
 }
 

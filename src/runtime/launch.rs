@@ -331,6 +331,13 @@ fn words(plan: &Plan, code: u32, errno: i32) -> Error {
         Operation::WorkingDirectory { path, .. } if errno == Errno::LOOP => Error::invalid(
             format!("working directory {path:?} leads out of the container"),
         ),
+        // The program cannot be run there: Docker's code for that is 126.
+        Operation::WorkingDirectory { make: false, .. }
+            if matches!(errno, Errno::NOENT | Errno::NOTDIR) =>
+        {
+            let error = Error::from(errno).wrap(operation.to_string());
+            error.with_kind(Kind::CommandNotExecutable)
+        }
         Operation::BecomeUser(_) if errno == Errno::INVAL => Error::from(errno)
             .wrap(operation.to_string())
             .hint("this id is not mapped: add a range to /etc/subuid and /etc/subgid"),

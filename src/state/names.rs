@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::base::{ContainerId, Name};
 use crate::error::{Context as _, Error, Result};
+use crate::sys::lock::{Sharing, lock};
 
 /// A name that is ours once the container is published; the lock is held until this is dropped.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub fn claim(
             .write(true)
             .mode(0o600);
         let mut file = options.open(&path).context(subject)?;
-        flock(&file, FlockOperation::LockExclusive).context(subject)?;
+        lock(&file, Sharing::Exclusive, subject)?;
         // Somebody may have removed the name while we waited for its lock.
         if file.metadata().context(subject)?.nlink() == 0 {
             continue;
@@ -136,7 +137,7 @@ pub fn release(names: &Path, name: &Name, id: &ContainerId) -> Result<()> {
     let Ok(file) = File::open(&path) else {
         return Ok(());
     };
-    flock(&file, FlockOperation::LockExclusive).context(|| format!("lock name {name}"))?;
+    lock(&file, Sharing::Exclusive, || format!("lock name {name}"))?;
     if holder(names, name).as_ref() != Some(id) {
         return Ok(());
     }

@@ -8,7 +8,6 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, SCHEMA};
@@ -18,6 +17,7 @@ use super::names;
 use super::status::{Event, Status, next};
 use crate::base::{ContainerId, Name, Timestamp};
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::sys::lock::{Sharing, lock};
 
 /// `containers/<id>/state.json`: how the container stands, and all that `ps` shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -429,7 +429,7 @@ impl Records {
             }
             other => other.context(|| format!("open {}", path.display()))?,
         };
-        flock(&file, FlockOperation::LockExclusive).context(|| format!("lock container {id}"))?;
+        lock(&file, Sharing::Exclusive, || format!("lock container {id}"))?;
         Ok(file)
     }
 
@@ -490,11 +490,18 @@ impl Records {
             None => names::held_by(&self.names(), id),
         };
         for name in held {
-            names::release(&self.names(), &name, id)?;
+            if let Err(error) = names::release(&self.names(), &name, id) {
+                // It is free all the same: its container does not exist any more.
+                log::warn!("{error}");
+            }
         }
         self.run_directory(id).remove()?;
         Ok(grave)
     }
+}
+
+fn no_such_container(text: &str) -> Error {
+    Error::not_found(format!("No such container: {text}"))
 }
 
 fn make_directory(path: &Path) -> Result<()> {
@@ -532,13 +539,15 @@ fn make_aside(staging: &Path, id: &ContainerId) -> Result<(PathBuf, File)> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made?,
         }
-        let lock = match File::open(&aside) {
+        let file = match File::open(&aside) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             opened => opened?,
         };
-        flock(&lock, FlockOperation::LockExclusive)?;
-        if lock.metadata()?.nlink() > 0 {
-            return Ok((aside, lock));
+        lock(&file, Sharing::Exclusive, || {
+            format!("lock {}", aside.display())
+        })?;
+        if file.metadata()?.nlink() > 0 {
+            return Ok((aside, file));
         }
     }
     Err(Error::conflict("staging directories keep disappearing"))
@@ -565,7 +574,17 @@ pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let temporary = path.with_extension("json.new");
     // A writer that was killed may have left one; the lock says that nobody uses it.
     let _ = fs::remove_file(&temporary);
-    write_new(&temporary, bytes, durable)?;
+    if let Err(error) = write_new(&temporary, bytes, durable) {
+        // A removal takes no lock: it works whoever holds one.
+        return Err(
+            match path.parent().filter(|directory| !directory.exists()) {
+                Some(gone) => {
+                    no_such_container(&gone.file_name().unwrap_or_default().to_string_lossy())
+                }
+                None => error,
+            },
+        );
+    }
     fs::rename(&temporary, path).context(|| format!("write {}", path.display()))?;
     if durable && let Some(parent) = path.parent() {
         sync_directory(parent)?;

@@ -8,7 +8,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
 
 use super::atomic::{self, FILE_MODE};
 use super::blobs::BLOBS;
@@ -16,7 +15,8 @@ use super::layers::{LAYERS, LayerKey, chain_ids};
 use super::partial::PARTIAL;
 use super::{BrokenRef, Store, Tombstone};
 use crate::base::Digest;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
+use crate::sys::lock::{Sharing, lock};
 
 /// Unfinished downloads are kept this long for a resumed pull.
 const PARTIAL_AGE: Duration = Duration::from_secs(24 * 3600);
@@ -52,7 +52,7 @@ impl Store {
     /// Takes `gc.lock` shared: hold it while a new reference or container comes to use content that
     /// is already here.
     pub fn share_gc_lock(&self) -> Result<GcGuard> {
-        self.lock_gc(FlockOperation::LockShared)
+        self.lock_gc(Sharing::Shared)
     }
 
     /// Removes blobs and layers that neither a reference nor one of these manifests needs. They are
@@ -65,7 +65,7 @@ impl Store {
         let mut collected = Collected::default();
         let mut graves = Vec::new();
         {
-            let _exclusive = self.lock_gc(FlockOperation::LockExclusive)?;
+            let _exclusive = self.lock_gc(Sharing::Exclusive)?;
             let marks = self.mark(extra_roots()?, &mut collected)?;
             if !collected.broken.is_empty() {
                 return Ok(collected);
@@ -80,17 +80,12 @@ impl Store {
         Ok(collected)
     }
 
-    fn lock_gc(&self, operation: FlockOperation) -> Result<GcGuard> {
+    fn lock_gc(&self, sharing: Sharing) -> Result<GcGuard> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&*self.fd, "gc.lock", flags, FILE_MODE)
             .context(|| format!("open {}", self.show("gc.lock")))?;
-        loop {
-            match rustix::fs::flock(&fd, operation) {
-                Ok(()) => return Ok(GcGuard(fd)),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(Error::from(error).wrap("lock gc.lock")),
-            }
-        }
+        lock(&fd, sharing, || format!("lock {}", self.show("gc.lock")))?;
+        Ok(GcGuard(fd))
     }
 
     fn mark(&self, extra_roots: Vec<Digest>, collected: &mut Collected) -> Result<Marks> {

@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, FlockOperation, OFlags};
+use rustix::fs::{AtFlags, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +16,7 @@ use super::Store;
 use super::atomic::{self, FILE_MODE};
 use crate::base::Digest;
 use crate::error::{Context, Error, Result};
+use crate::sys::lock::{Sharing, lock_while};
 
 pub(super) const PARTIAL: &str = "partial";
 
@@ -160,7 +161,10 @@ fn lock_file(dir: &OwnedFd, name: &str) -> Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
         let file = rustix::fs::openat(dir, name, flags, FILE_MODE)?;
-        rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+        // A download may take long, as long as something comes.
+        let length = || rustix::fs::fstat(&file).map(|stat| stat.st_size).ok();
+        let subject = || format!("wait for another download of {name}");
+        lock_while(&file, Sharing::Exclusive, subject, length)?;
         let held = rustix::fs::fstat(&file)?;
         match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(named) if (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) => {

@@ -7,6 +7,7 @@
 
 pub mod descriptor;
 pub mod keyring;
+pub mod lock;
 pub mod loopback;
 pub mod memory;
 pub mod mount;

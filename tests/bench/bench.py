@@ -23,7 +23,7 @@ from pathlib import Path
 
 import images
 import machine
-from contest import QUIET, Contestant, Failed, Runner, compete
+from contest import QUIET, Contestant, Failed, Parallel, Runner, compete
 
 SLEEP = ["small:1", "/bin/sleep", "100000"]
 
@@ -244,6 +244,51 @@ class Bench:
         self.plain.try_run([*copy, source, target])
         return name
 
+    def group_throughput(self):
+        total = 8 if self.quick else 100
+        run = ["run", "--rm", "--network", "none", "small:1", "/bin/true"]
+        for at_once in (1, 2, 4, 8):
+            contestants = [
+                Contestant(name, Parallel(runner, total, at_once), words(*run))
+                for name, runner, words in self.engines()
+            ]
+            contestants.append(Contestant(
+                "hull, unprivileged", Parallel(self.user_runner, total, at_once),
+                self.hull(*run, user=True),
+            ))
+            runs = 1 if self.quick else 3
+            compete(f"{total} times run --rm, {at_once} at once, root", contestants, runs)
+        self.stopped_monitor()
+
+    def stopped_monitor(self):
+        """ps with many containers, of which one has a monitor that does not answer."""
+        count = 20 if self.quick else 1000
+
+        def hull(*words):
+            return self.hull(*words, store="stopped")
+
+        self.plain.try_run(hull("load", "-q", "-i", self.small))
+        for _ in range(count - 1):
+            self.plain.try_run(hull("create", "--network", "none", "small:1", "/bin/true"))
+        self.plain.try_run(hull("run", "-d", "--name", "up", "--network", "none", *SLEEP))
+        monitors = machine.monitors(self.work / "stopped-run")
+        for pid in monitors:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            if len(monitors) != 1:
+                print(f"  not measured: {len(monitors)} monitors in place of 1")
+                return
+            contestants = [
+                Contestant("ps", self.plain, hull("ps")),
+                Contestant("ps -a", self.plain, hull("ps", "-a")),
+            ]
+            title = f"ps with {count} containers, one monitor stopped"
+            compete(title, contestants, min(self.runs, 20))
+        finally:
+            for pid in monitors:
+                os.kill(pid, signal.SIGCONT)
+        self.plain.try_run(hull("rm", "-f", "up"))
+
     def group_ps(self):
         count = 100 if self.quick else 1000
         create = ["create", "--network", "none", "small:1", "/bin/true"]
@@ -297,7 +342,7 @@ class Bench:
         runner.try_run(hull("rm", "-f", *started))
 
 
-GROUPS = ["run", "exec", "ps", "images", "memory", "load"]
+GROUPS = ["run", "exec", "throughput", "ps", "images", "memory", "load"]
 
 
 def parse_options():

@@ -30,6 +30,7 @@ mod pty;
 mod registry;
 mod restart;
 mod seeds;
+mod shown;
 mod store;
 mod streams;
 mod terminal;

@@ -31,6 +31,7 @@ pub mod stats;
 pub mod stop;
 mod streams;
 pub mod top;
+mod tree;
 pub mod update;
 pub mod wait;
 

@@ -12,7 +12,7 @@ use super::{
 use crate::base::{ByteSize, Name};
 use crate::config::Settings;
 use crate::container::{ImageVolumes, Request, Systemd};
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Error, Result};
 
 /// Declares them.
 pub fn declare(command: Command) -> Command {
@@ -222,8 +222,7 @@ fn labels(matches: &Matches) -> Result<BTreeMap<String, String>> {
         labels.insert(key.to_owned(), value.to_owned());
     };
     for file in matches.texts("label-file") {
-        let lines = environment::file_lines(file);
-        let lines = lines.context(|| format!("invalid label file ({file})"))?;
+        let lines = environment::file_lines("label", file)?;
         lines.iter().for_each(|line| add(line));
     }
     for text in matches.texts("label") {

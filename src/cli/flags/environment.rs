@@ -46,7 +46,7 @@ pub fn declare_more(command: Command) -> Command {
 pub fn entries(matches: &Matches) -> Result<Vec<String>> {
     let mut entries = Vec::new();
     for file in matches.texts("env-file") {
-        for line in file_lines(file).context(|| format!("invalid env file ({file})"))? {
+        for line in file_lines("env", file)? {
             if line.contains('=') {
                 entries.push(line);
             } else if let Ok(value) = std::env::var(&line) {
@@ -64,7 +64,8 @@ fn given(text: &str, entries: &mut Vec<String>) -> Result<()> {
     let name = text.split('=').next().unwrap_or("");
     if name.is_empty() {
         let why = format!("invalid environment variable: {text}");
-        return Err(Error::invalid(why));
+        let flag = format!("invalid argument {text:?} for \"-e, --env\" flag: {why}");
+        return Err(Error::invalid(flag));
     }
     if text.contains('=') {
         entries.push(text.to_owned());
@@ -152,9 +153,13 @@ fn proxies(matches: &Matches, settings: &Settings) -> Result<Vec<String>> {
 }
 
 /// The lines of an environment or label file: no comments, no leading blanks, a name in each.
-pub fn file_lines(file: &str) -> Result<Vec<String>> {
+pub fn file_lines(kind: &str, file: &str) -> Result<Vec<String>> {
     let bytes = fs::read(file).context(|| format!("open {file}"))?;
-    let Ok(text) = std::str::from_utf8(&bytes) else {
+    lines_of(&bytes).context(|| format!("invalid {kind} file ({file})"))
+}
+
+fn lines_of(bytes: &[u8]) -> Result<Vec<String>> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(Error::invalid("it contains bytes that are not UTF-8"));
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -367,8 +367,11 @@ impl MountFlag {
                 target,
                 options: self.options,
             }),
-            other => Err(Error::unsupported(format!("mount type {other:?}"))
-                .hint("this version mounts bind and tmpfs")),
+            other @ ("volume" | "image" | "cluster" | "npipe" | "devpts" | "glob" | "ramfs") => {
+                Err(Error::unsupported(format!("mount type {other:?}"))
+                    .hint("this version mounts bind and tmpfs"))
+            }
+            _ => Err(Error::invalid("mount type unknown")).context(subject),
         }
     }
 }

@@ -38,7 +38,9 @@ pub fn fill(matches: &Matches, request: &mut Request) -> Result<()> {
         ("shareable", NamespaceMode::Shareable),
         ("none", NamespaceMode::None),
     ];
-    all.ipc = mode(matches.text("ipc"), "--ipc: invalid IPC mode", &shared)?;
+    let ipc = matches.text("ipc");
+    let refusal = format!("Invalid IPC mode: {}", ipc.unwrap_or_default());
+    all.ipc = mode(ipc, &refusal, &shared)?;
     all.uts = mode(matches.text("uts"), "--uts: invalid UTS mode", &[])?;
     all.cgroup = mode(
         matches.text("cgroupns"),

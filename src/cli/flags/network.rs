@@ -179,8 +179,13 @@ fn dns(matches: &Matches, request: &mut Request) -> Result<()> {
     };
     for text in matches.texts("dns") {
         let parsed = text.trim().parse();
-        let address: IpAddr =
-            parsed.map_err(|_| refuse("dns", text, &format!("{text} is not an ip address")))?;
+        let address: IpAddr = parsed.map_err(|_| {
+            refuse(
+                "dns",
+                text,
+                &format!("IP address is not correctly formatted: {text}"),
+            )
+        })?;
         request.dns.servers.push(address);
     }
     for text in matches.texts("dns-search") {

@@ -196,7 +196,7 @@ fn security_option(given: &str) -> Result<String> {
         ("proc-opts" | "writable-cgroups", _) => Err(Error::unsupported(format!(
             "--security-opt {key} is not supported"
         ))),
-        _ => Err(Error::invalid(format!("invalid --security-opt: {given:?}"))),
+        _ => Err(Error::invalid(format!("Invalid --security-opt: {given:?}"))),
     }
 }
 

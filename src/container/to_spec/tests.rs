@@ -1,5 +1,6 @@
 //! Records and what becomes of them, as golden files. `plan`'s tests go on from there.
 
+use oci_spec::runtime::LinuxNamespaceType;
 use serde_json::{Value, json};
 
 use super::{Found, Node, Surroundings, to_spec};
@@ -50,6 +51,11 @@ fn plain() -> Value {
         "group_add": [],
         "oom_score_adj": null,
         "exposed_ports": [],
+        "namespaces": {},
+        "files": {},
+        "umask": null,
+        "annotations": {},
+        "systemd": false,
     })
 }
 
@@ -269,4 +275,42 @@ fn a_user_namespace_gets_devices_bound() {
     let bound = mounts.filter(|mount| mount.source().as_deref() == Some("/dev/fuse".as_ref()));
     let targets: Vec<_> = bound.map(|mount| mount.destination().clone()).collect();
     assert_eq!(targets, [std::path::PathBuf::from("/dev/own/fuse")]);
+}
+
+#[test]
+fn golden_joined_namespaces() {
+    let donor = "d".repeat(64);
+    let around = Surroundings {
+        joined: vec![
+            (LinuxNamespaceType::Network, "/proc/self/fd/20".into()),
+            (LinuxNamespaceType::Ipc, "/proc/self/fd/21".into()),
+        ],
+        network_files: Some("/run/hull/c/dddddddddddd".into()),
+        more_files: vec!["localtime", "passwd", "group"],
+        ..on_host()
+    };
+    let config = record(json!({
+        "network": {"container": donor},
+        "namespaces": {"pid": {"container": donor}, "ipc": {"container": donor}},
+        "umask": 0o077,
+        "annotations": {"a.b": "c"},
+        "systemd": true,
+    }));
+    check!("joined-namespaces.config.json", config, root(), around);
+}
+
+#[test]
+fn golden_host_namespaces() {
+    let around = Surroundings {
+        user_namespace: true,
+        highest_gid: 65536,
+        ..on_host()
+    };
+    let shared = json!({"pid": "host", "ipc": "host", "uts": "host", "cgroup": "host"});
+    let config = record(json!({
+        "namespaces": shared,
+        "files": {"hosts": "image", "keep_hostname": true},
+        "security_options": ["unmask=/proc/keys", "mask=/proc/version:/sys/x"],
+    }));
+    check!("host-namespaces.config.json", config, root(), around);
 }

@@ -1,7 +1,7 @@
 //! Writing limits to a cgroup: all at a start, and all or nothing in one that runs.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::LinuxResources;
@@ -56,8 +56,9 @@ impl Cgroup {
     /// Writes the limits. What this host cannot enforce is returned as text, one line each.
     pub fn apply(&self, resources: &LinuxResources) -> Result<Vec<String>> {
         let mut missing = Vec::new();
+        let mut open = OpenFile::default();
         for setting in self.settings(resources, None) {
-            if let Write::Missing = self.write(&setting)? {
+            if let Outcome::Missing = self.write(&setting, &mut open)? {
                 missing.push(format!("this host has no {}", setting.file));
             }
         }
@@ -72,11 +73,12 @@ impl Cgroup {
         self.check_memory_in_use(resources)?;
         let swap_now = self.read_number("memory", "memory.memsw.limit_in_bytes");
         let mut undo = Undo::default();
+        let mut open = OpenFile::default();
         for setting in self.settings(resources, swap_now) {
             let before = self.before(&setting);
-            match self.write(&setting) {
-                Ok(Write::Done) => undo.0.extend(before),
-                Ok(Write::Missing) => {}
+            match self.write(&setting, &mut open) {
+                Ok(Outcome::Done) => undo.0.extend(before),
+                Ok(Outcome::Missing) => {}
                 Err(error) => {
                     undo.restore();
                     return Err(self.in_words(error, &setting));
@@ -107,18 +109,14 @@ impl Cgroup {
         }
     }
 
-    fn write(&self, setting: &Setting) -> Result<Write> {
+    fn write(&self, setting: &Setting, open: &mut OpenFile) -> Result<Outcome> {
         let Some((file, value)) = self.place(setting) else {
-            return Ok(Write::Missing);
+            return Ok(Outcome::Missing);
         };
-        match fs::write(&file, value) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Write::Missing),
-            // cgroupfs lets root of the initial namespace try to make a file, and refuses.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied && !file.exists() => {
-                Ok(Write::Missing)
-            }
+        match open.write(&file, value) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Outcome::Missing),
             other => other
-                .map(|()| Write::Done)
+                .map(|()| Outcome::Done)
                 .context(|| format!("write {value:?} to {}", file.display())),
         }
     }
@@ -175,8 +173,25 @@ impl Cgroup {
     }
 }
 
+/// The file written last: device rules are a dozen lines for one file.
+#[derive(Debug, Default)]
+struct OpenFile(Option<(PathBuf, File)>);
+
+impl OpenFile {
+    /// Writes a value with one call, as cgroup files want it.
+    fn write(&mut self, path: &Path, value: &str) -> io::Result<()> {
+        let mut file = match self.0.take() {
+            Some((open, file)) if open == path => file,
+            _ => File::options().write(true).open(path)?,
+        };
+        file.write_all(value.as_bytes())?;
+        self.0 = Some((path.to_owned(), file));
+        Ok(())
+    }
+}
+
 /// Whether a setting's file was there.
-enum Write {
+enum Outcome {
     Done,
     Missing,
 }

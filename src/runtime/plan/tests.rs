@@ -159,6 +159,39 @@ fn golden_capabilities() {
 }
 
 #[test]
+fn golden_joined_namespaces() {
+    let extras = Extras {
+        shared_memory: true,
+        ..engine_extras()
+    };
+    check!(
+        "joined-namespaces.plan",
+        "joined-namespaces.config.json",
+        full_host(),
+        extras
+    );
+}
+
+#[test]
+fn golden_host_namespaces() {
+    let host = Host {
+        may_mknod: false,
+        ..full_host()
+    };
+    let extras = Extras {
+        cgroup_files: Vec::new(),
+        cgroup_hierarchies: Vec::new(),
+        ..engine_extras()
+    };
+    check!(
+        "host-namespaces.plan",
+        "host-namespaces.config.json",
+        host,
+        extras
+    );
+}
+
+#[test]
 fn golden_bundle_of_an_ordinary_user() {
     // `runc spec --rootless`: a user namespace of its own, maps of one id.
     let host = Host {

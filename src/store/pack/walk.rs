@@ -88,13 +88,14 @@ impl<'a> Walk<'a> {
             b"" => Vec::new(),
             name => [name, b"/"].concat(),
         };
-        let mut entry = directory_entry(&node, &stat, [shown, b"/"].concat())?;
+        let dir = readable(node.as_fd())?;
+        let mut entry = directory_entry(&dir, &stat, [shown, b"/"].concat())?;
         if form == Form::Layer {
             // Nothing keeps the time of a layer's root.
             entry.mtime = (0, 0);
             entry.xattrs.clear();
         }
-        walk.enter_directory(&node, prefix, Vec::new())?;
+        walk.enter_directory(dir, prefix, Vec::new())?;
         if told {
             walk.entries += 1;
             walk.waiting = Some(Step { entry, body: None });
@@ -148,17 +149,17 @@ impl<'a> Walk<'a> {
             return self.leaf(node, stat, path);
         }
         let prefix = [&path[..], b"/"].concat();
-        let entry = directory_entry(&node, stat, prefix.clone())?;
-        if self.form == Form::Layer && is_opaque(&readable(node.as_fd())?) {
+        let dir = readable(node.as_fd())?;
+        let entry = directory_entry(&dir, stat, prefix.clone())?;
+        if self.form == Form::Layer && is_opaque(&dir) {
             let entry = whiteout([&prefix[..], b".wh..wh..opq"].concat());
             self.waiting = Some(Step { entry, body: None });
         }
-        self.enter_directory(&node, prefix, below)?;
+        self.enter_directory(dir, prefix, below)?;
         Ok(Some(Step { entry, body: None }))
     }
 
-    fn enter_directory(&mut self, node: &OwnedFd, prefix: Vec<u8>, path: Vec<u8>) -> Result<()> {
-        let dir = readable(node.as_fd())?;
+    fn enter_directory(&mut self, dir: OwnedFd, prefix: Vec<u8>, path: Vec<u8>) -> Result<()> {
         let mut names = Vec::new();
         let mut buffer = vec![std::mem::MaybeUninit::<u8>::uninit(); 32 << 10];
         let mut entries = RawDir::new(&dir, &mut buffer);
@@ -218,7 +219,7 @@ impl<'a> Walk<'a> {
         // Pinned and known to be a regular file: this opens that very file.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::openat(CWD, proc_path(node), flags, Mode::empty())?;
-        entry.xattrs = attributes(node)?;
+        entry.xattrs = attributes(&file)?;
         entry.segments = body::segments(&file, entry.size)?;
         let body = Body::new(file, entry.size, entry.segments.as_deref());
         Ok(Step {
@@ -228,9 +229,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn directory_entry(node: &OwnedFd, stat: &Stat, path: Vec<u8>) -> Result<Entry> {
+fn directory_entry(dir: &OwnedFd, stat: &Stat, path: Vec<u8>) -> Result<Entry> {
     let mut entry = entry_of(EntryKind::Directory, stat, path);
-    entry.xattrs = attributes(node)?;
+    entry.xattrs = attributes(dir)?;
     Ok(entry)
 }
 
@@ -267,36 +268,41 @@ fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
 
-/// What a layer keeps of extended attributes, sorted, as it would be unpacked again.
-fn attributes(node: &OwnedFd) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let path = proc_path(node);
-    let mut list = vec![0u8; 1024];
-    let length = loop {
-        match rustix::fs::listxattr(&path, &mut list[..]) {
-            Ok(length) => break length,
-            Err(Errno::RANGE) => list.resize(list.len() * 8, 0),
-            Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
+/// What a layer keeps of an open file's or directory's extended attributes, sorted, as it would be
+/// unpacked again.
+fn attributes(file: &OwnedFd) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let mut few = [0u8; 256];
+    let mut many = Vec::new();
+    let list = loop {
+        let list = match many.is_empty() {
+            true => &mut few[..],
+            false => &mut many[..],
+        };
+        match rustix::fs::flistxattr(file, list) {
+            Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
+            Ok(length) if many.is_empty() => break &few[..length],
+            Ok(length) => break &many[..length],
+            Err(Errno::RANGE) => many.resize(64 << 10, 0),
             Err(errno) => return Err(errno.into()),
         }
     };
     let mut kept = Vec::new();
-    for name in list[..length].split(|byte| *byte == 0) {
+    for name in list.split(|byte| *byte == 0) {
         let is_capability = name == b"security.capability";
         if !is_capability && !is_kept(name) {
             continue;
         }
         let mut value = vec![0u8; 64 << 10];
-        let length = match rustix::fs::getxattr(&path, name, &mut value[..]) {
+        let length = match rustix::fs::fgetxattr(file, name, &mut value[..]) {
             Ok(length) => length,
             // Removed meanwhile.
             Err(Errno::NODATA) => continue,
             Err(errno) => return Err(errno.into()),
         };
         value.truncate(length);
-        let value = if is_capability {
-            without_root_id(&value)
-        } else {
-            Some(value)
+        let value = match is_capability {
+            true => without_root_id(&value),
+            false => Some(value),
         };
         kept.extend(value.map(|value| (name.to_vec(), value)));
     }

@@ -102,7 +102,7 @@ fn a43_numbers_out_of_range_are_refused(bed: &Bed) {
     .ok();
     for user in bad {
         let ran = bed.hull(&["exec", "--user", user, "ctr", "id"]);
-        ran.fails(125).one_error_line();
+        ran.fails(126).one_error_line();
     }
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod config;
 mod copy;
 mod files;
+mod flags;
 pub mod logs;
 mod process;
 

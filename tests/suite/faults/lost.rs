@@ -18,7 +18,7 @@ each_who!(
 );
 
 /// The monitor of a container, once it goes by that name.
-fn monitor_of(bed: &Bed, id: &str) -> Pid {
+pub fn monitor_of(bed: &Bed, id: &str) -> Pid {
     let title = format!("hull: monitor {}", &id[..12]);
     let mut found = None;
     wait_until("the monitor is there", || {
@@ -33,7 +33,7 @@ fn monitor_of(bed: &Bed, id: &str) -> Pid {
 }
 
 /// Kills it and waits until the kernel has let go of all it held.
-fn kill_monitor_of(bed: &Bed, id: &str) {
+pub fn kill_monitor_of(bed: &Bed, id: &str) {
     let monitor = monitor_of(bed, id);
     kill(monitor, Signal::SIGKILL).expect("runs");
     wait_until("the monitor is dead", || {
@@ -42,7 +42,7 @@ fn kill_monitor_of(bed: &Bed, id: &str) {
     });
 }
 
-fn nothing_runs(bed: &Bed) {
+pub fn nothing_runs(bed: &Bed) {
     wait_until("no process is left", || processes_of(&bed.dir).is_empty());
     let left: Vec<_> = std::fs::read_dir(bed.run_dir().join("c"))
         .into_iter()

@@ -4,14 +4,21 @@
 //! are fractions of an untouched run. Where there are more points than time, a seed chooses; it is
 //! printed, and `HULL_SEED` repeats it.
 
+mod crowd;
 mod disk;
+mod endings;
 mod full;
+mod halfway;
 mod kill;
+mod locks;
 mod logs;
 mod lost;
+mod pairs;
 mod power;
 mod race;
 mod records;
+mod scarce;
+mod undone;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -392,9 +392,6 @@ fn f53_a_paused_container_is_stopped_killed_and_removed(bed: &Bed) {
 }
 
 fn f54_what_outlives_the_first_process_dies_with_the_container(bed: &Bed) {
-    if !limited(bed) {
-        return;
-    }
     // In the host's PID namespace nothing ends by itself with the first process.
     let script = "sh -c 'sleep 1000 & echo $!; exec setsid sleep 1000' & sleep 0.3; exit 5";
     let ran = bed.run_rm(&["--pid", "host"], &["sh", "-c", script]);

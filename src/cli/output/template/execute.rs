@@ -130,8 +130,11 @@ impl Execution<'_> {
                 let items = items.iter().cloned().enumerate();
                 Box::new(items.map(|(at, item)| (Value::Number(at as i128), item)))
             }
-            Value::Object(object) if object.shape == Shape::Map => {
-                let entries = object.entries.iter();
+            // Docker's `inspect` takes a template over a structure again, over the JSON's map.
+            Value::Object(object) => {
+                let mut entries: Vec<_> = object.entries.iter().collect();
+                entries.sort_by(|one, other| one.0.cmp(&other.0));
+                let entries = entries.into_iter();
                 Box::new(entries.map(|(name, item)| (Value::text(name), item.clone())))
             }
             Value::Number(count) => {

@@ -1,5 +1,10 @@
 //! Flags of `run`, each seen from inside the container.
 
+mod engine;
+mod names;
+mod refusals;
+mod shared;
+
 use crate::bed::{Bed, Who};
 
 each_who!(
