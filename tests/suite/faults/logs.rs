@@ -31,8 +31,8 @@ fn f27_a_full_log_disk_costs_text_and_says_how_much() {
 }
 
 /// What a command does from making a container on.
-const CALLS: &str = "trace=openat,mkdir,rename,renameat,flock,fsync,clone,clone3,socketpair,recvfrom,\
-                     recvmsg,sendmsg,poll,ppoll,signalfd4,rt_sigprocmask,fcntl,unlinkat";
+const CALLS: &str = "trace=openat,mkdir,rename,renameat,flock,fsync,clone,clone3,socketpair,\
+                     recvfrom,recvmsg,sendmsg,poll,ppoll,signalfd4,rt_sigprocmask,fcntl,unlinkat";
 
 fn f11_a_signal_at_any_moment_of_run_leaves_nothing(bed: &Bed) {
     let script = "trap 'exit 7' TERM INT HUP; echo up; sleep 0.3 & wait";
