@@ -346,7 +346,7 @@ fn store(settings: &Settings) -> StoreFacts {
 fn is_in_memory(path: &Path) -> bool {
     // statfs(2): TMPFS_MAGIC and RAMFS_MAGIC
     const MEMORY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
-    rustix::fs::statfs(path).is_ok_and(|fs| MEMORY.contains(&(fs.f_type as i64)))
+    rustix::fs::statfs(path).is_ok_and(|fs| MEMORY.contains(&fs.f_type))
 }
 
 /// Records that cannot be read, without reading content.
