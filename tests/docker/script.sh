@@ -136,7 +136,7 @@ t run-entrypoint 'docker run --rm --entrypoint /bin/echo busybox:test from entry
 t run-entrypoint-clears 'docker run --rm --entrypoint "" busybox:test echo plain'
 t run-entrypoint-alone 'docker run --rm --entrypoint "" busybox:test'
 t run-read-only 'docker run --rm --read-only busybox:test touch /x'
-t run-tmpfs 'docker run --rm --read-only --tmpfs /work:size=1m busybox:test sh -c "touch /work/x && df -k /work | tail -n 1 | awk \"{print \\\$2}\""'
+t run-tmpfs 'docker run --rm --read-only --tmpfs /space:size=1m busybox:test sh -c "touch /space/x && df -k /space | tail -n 1 | awk \"{print \\\$2}\""'
 t run-bind 'mkdir -p share; echo shared >share/f; docker run --rm -v "$PWD/share:/mnt" busybox:test cat /mnt/f'
 t run-bind-write 'docker run --rm -v "$PWD/share:/mnt" busybox:test sh -c "echo new >/mnt/g"; cat share/g'
 t run-bind-ro 'docker run --rm -v "$PWD/share:/mnt:ro" busybox:test touch /mnt/h'

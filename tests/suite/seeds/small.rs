@@ -54,10 +54,28 @@ fn rename_says_why_not(bed: &Bed) {
     let id = create(bed, "one", &[]);
     create(bed, "two", &[]);
     let cases = [
-        (["two", "one"], format!("Error when allocating new name: Conflict. The container name \"/one\" is already in use by container \"{id}\".")),
-        (["one", "one"], "Renaming a container with the same name as its current name".to_owned()),
-        (["one", "bad name"], "Error when allocating new name: Invalid container name (bad name), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed".to_owned()),
-        (["one", ""], "Neither old nor new names may be empty".to_owned()),
+        (
+            ["two", "one"],
+            format!(
+                "Error when allocating new name: Conflict. The container name \"/one\" \
+             is already in \
+             use by container \"{id}\"."
+            ),
+        ),
+        (
+            ["one", "one"],
+            "Renaming a container with the same name as its current name".to_owned(),
+        ),
+        (
+            ["one", "bad name"],
+            "Error when allocating new name: Invalid container name (bad name), only \
+             [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+                .to_owned(),
+        ),
+        (
+            ["one", ""],
+            "Neither old nor new names may be empty".to_owned(),
+        ),
     ];
     for ([old, new], text) in cases {
         bed.hull(&["rename", old, new]).fails(1).stderr_has(&text);

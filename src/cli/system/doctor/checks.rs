@@ -357,129 +357,145 @@ mod tests {
         assert_eq!(not_ok(&root), []);
     }
 
+    type Change = fn(&mut Facts);
+
     /// One thing is wrong: the check that finds it, its health, and a part of the command.
+    const LACKS: &[(Change, &str, Health, &str)] = &[
+        (
+            |f| f.kernel = "5.4.0".into(),
+            "kernel",
+            Health::Problem,
+            "apt-get",
+        ),
+        (
+            |f| f.kernel = "odd".into(),
+            "kernel",
+            Health::Problem,
+            "apt-get",
+        ),
+        (
+            |f| f.namespace = Err(("off".into(), "sudo sysctl -w x=1".into())),
+            "user namespaces",
+            Health::Problem,
+            "sysctl -w x=1",
+        ),
+        (
+            |f| f.ids = Ids::Mapped(10),
+            "subordinate ids",
+            Health::Advice,
+            "--add-subuids",
+        ),
+        (
+            |f| {
+                f.ids = Ids::Single {
+                    why: "none".into(),
+                    fix: "sudo usermod …".into(),
+                }
+            },
+            "subordinate ids",
+            Health::Problem,
+            "usermod",
+        ),
+        (
+            |f| {
+                f.ids = Ids::Refused {
+                    why: "bad".into(),
+                    fix: "edit /etc/subuid".into(),
+                }
+            },
+            "subordinate ids",
+            Health::Problem,
+            "edit",
+        ),
+        (
+            |f| f.overlay = Overlay::Missing,
+            "overlay",
+            Health::Problem,
+            "modprobe overlay",
+        ),
+        (
+            |f| f.overlay = Overlay::Refused("nfs".into()),
+            "overlay",
+            Health::Problem,
+            "--root",
+        ),
+        (
+            |f| f.cgroups.controllers.clear(),
+            "cgroups",
+            Health::Advice,
+            "Delegate=",
+        ),
+        (
+            |f| f.cgroups = Cgroups::default(),
+            "cgroups",
+            Health::Advice,
+            "unified_cgroup_hierarchy=1",
+        ),
+        (
+            |f| f.seccomp.clear(),
+            "seccomp",
+            Health::Problem,
+            "seccomp=unconfined",
+        ),
+        (
+            |f| f.tun = Tun::Missing,
+            "/dev/net/tun",
+            Health::Advice,
+            "modprobe tun",
+        ),
+        (
+            |f| f.tun = Tun::Refused,
+            "/dev/net/tun",
+            Health::Advice,
+            "chmod 0666",
+        ),
+        (
+            |f| f.first_port = 1024,
+            "ports below 1024",
+            Health::Advice,
+            "ip_unprivileged_port_start",
+        ),
+        (
+            |f| f.lingering = Some(false),
+            "lingering",
+            Health::Advice,
+            "loginctl enable-linger ann",
+        ),
+        (
+            |f| f.store.free_bytes = 1000,
+            "disk space",
+            Health::Problem,
+            "system prune",
+        ),
+        (
+            |f| f.store.free_files = 5,
+            "disk space",
+            Health::Problem,
+            "system prune",
+        ),
+        (
+            |f| f.store.in_memory = true,
+            "disk space",
+            Health::Advice,
+            "--root",
+        ),
+        (
+            |f| f.store.run_in_memory = false,
+            "run directory",
+            Health::Advice,
+            "mount -t tmpfs",
+        ),
+        (
+            |f| f.store.damaged = vec![("bad".into(), "hull rm -f abc".into())],
+            "store",
+            Health::Problem,
+            "hull rm -f abc",
+        ),
+    ];
+
     #[test]
     fn each_lack_is_found_with_its_command() {
-        use Health::{Advice, Problem};
-        type Change = fn(&mut Facts);
-        let table: &[(Change, &str, Health, &str)] = &[
-            (|f| f.kernel = "5.4.0".into(), "kernel", Problem, "apt-get"),
-            (|f| f.kernel = "odd".into(), "kernel", Problem, "apt-get"),
-            (
-                |f| f.namespace = Err(("off".into(), "sudo sysctl -w x=1".into())),
-                "user namespaces",
-                Problem,
-                "sysctl -w x=1",
-            ),
-            (
-                |f| f.ids = Ids::Mapped(10),
-                "subordinate ids",
-                Advice,
-                "--add-subuids",
-            ),
-            (
-                |f| {
-                    f.ids = Ids::Single {
-                        why: "none".into(),
-                        fix: "sudo usermod …".into(),
-                    }
-                },
-                "subordinate ids",
-                Problem,
-                "usermod",
-            ),
-            (
-                |f| {
-                    f.ids = Ids::Refused {
-                        why: "bad".into(),
-                        fix: "edit /etc/subuid".into(),
-                    }
-                },
-                "subordinate ids",
-                Problem,
-                "edit",
-            ),
-            (
-                |f| f.overlay = Overlay::Missing,
-                "overlay",
-                Problem,
-                "modprobe overlay",
-            ),
-            (
-                |f| f.overlay = Overlay::Refused("nfs".into()),
-                "overlay",
-                Problem,
-                "--root",
-            ),
-            (
-                |f| f.cgroups.controllers.clear(),
-                "cgroups",
-                Advice,
-                "Delegate=",
-            ),
-            (
-                |f| f.cgroups = Cgroups::default(),
-                "cgroups",
-                Advice,
-                "unified_cgroup_hierarchy=1",
-            ),
-            (
-                |f| f.seccomp.clear(),
-                "seccomp",
-                Problem,
-                "seccomp=unconfined",
-            ),
-            (
-                |f| f.tun = Tun::Missing,
-                "/dev/net/tun",
-                Advice,
-                "modprobe tun",
-            ),
-            (
-                |f| f.tun = Tun::Refused,
-                "/dev/net/tun",
-                Advice,
-                "chmod 0666",
-            ),
-            (
-                |f| f.first_port = 1024,
-                "ports below 1024",
-                Advice,
-                "ip_unprivileged_port_start",
-            ),
-            (
-                |f| f.lingering = Some(false),
-                "lingering",
-                Advice,
-                "loginctl enable-linger ann",
-            ),
-            (
-                |f| f.store.free_bytes = 1000,
-                "disk space",
-                Problem,
-                "system prune",
-            ),
-            (
-                |f| f.store.free_files = 5,
-                "disk space",
-                Problem,
-                "system prune",
-            ),
-            (|f| f.store.in_memory = true, "disk space", Advice, "--root"),
-            (
-                |f| f.store.run_in_memory = false,
-                "run directory",
-                Advice,
-                "mount -t tmpfs",
-            ),
-            (
-                |f| f.store.damaged = vec![("bad".into(), "hull rm -f abc".into())],
-                "store",
-                Problem,
-                "hull rm -f abc",
-            ),
-        ];
-        for (change, check, health, fix) in table {
+        for (change, check, health, fix) in LACKS {
             let mut facts = well();
             change(&mut facts);
             let found = not_ok(&facts);
