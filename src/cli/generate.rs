@@ -146,6 +146,7 @@ fn main_page(commands: impl Iterator<Item = &'static Command>) -> Result<Vec<u8>
     section(&mut page, "EXIT STATUS", EXIT_STATUS);
     section(&mut page, "FILES", FILES);
     section(&mut page, "ENVIRONMENT", ENVIRONMENT);
+    section(&mut page, "FROM DOCKER", FROM_DOCKER);
     Ok(page)
 }
 
@@ -250,6 +251,17 @@ const FILES: &[(&str, &str)] = &[
     (
         "/etc/subuid, /etc/subgid",
         "Ids that containers of other users than root may use.",
+    ),
+];
+
+const FROM_DOCKER: &[(&str, &str)] = &[
+    (
+        "systemctl start docker, service docker restart",
+        "Not needed: there is no daemon. /etc/docker/daemon.json is read by every command.",
+    ),
+    (
+        "systemctl enable docker",
+        "hull system boot enable: starts the containers whose restart policy asks for it.",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cli::container::inspect::Sizes;
 use crate::cli::flags::{self, Matches};
 use crate::cli::{Command, Words, container, image, output};
 use crate::config::Settings;
@@ -25,12 +26,14 @@ pub const COMMAND: Command = Command {
 };
 
 /// Looks an object up. `Kind::NotFound` lets the next kind of object have the name.
-type LookUp = fn(&Settings, &str) -> Result<Value>;
+type LookUp = fn(&Settings, &str, Sizes) -> Result<Value>;
 
 /// The kinds of objects, in the order in which they get a name.
 const KINDS: &[(&str, LookUp)] = &[
     ("container", container::inspect::look_up),
-    ("image", image::inspect::look_up),
+    ("image", |settings, name, _| {
+        image::inspect::look_up(settings, name)
+    }),
 ];
 
 /// `--format`, as all inspecting commands have it.
@@ -51,7 +54,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     };
     print_each(matches.text("format"), &matches.words(), |name| {
         for (_, look_up) in fitting() {
-            match look_up(settings, name) {
+            match look_up(settings, name, Sizes::asked(matches)) {
                 Err(error) if error.kind() == Kind::NotFound => {}
                 other => return other,
             }
@@ -68,6 +71,10 @@ pub fn print_each(
     names: &[&str],
     look_up: impl Fn(&str) -> Result<Value>,
 ) -> Result<u8> {
+    // A wrong template is refused before anything is looked for.
+    if let Some(format) = format.filter(|format| *format != "json") {
+        output::Template::parse(format)?;
+    }
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for name in names {

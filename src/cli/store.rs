@@ -20,8 +20,11 @@ static ENTERED: OnceLock<Ownership> = OnceLock::new();
 static NOTICE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Becomes root of the user's namespace. Must run while there is one thread; dispatch calls it for
-/// commands with `MappedRoot::Always`.
+/// commands with `MappedRoot::Always`. A second time it does nothing.
 pub fn become_mapped_root(settings: &Settings) -> Result<()> {
+    if ENTERED.get().is_some() {
+        return Ok(());
+    }
     let run = &settings.run;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(run);
     made.context(|| format!("create {}", run.display()))?;
@@ -50,7 +53,8 @@ pub fn open_existing(settings: &Settings) -> Result<Option<Store>> {
     Store::open_existing(&settings.root, ownership(settings)?)
 }
 
-fn ownership(settings: &Settings) -> Result<Ownership> {
+/// Whether this user keeps the owners of files.
+pub fn ownership(settings: &Settings) -> Result<Ownership> {
     if let Some(ownership) = ENTERED.get() {
         return Ok(*ownership);
     }

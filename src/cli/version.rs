@@ -22,32 +22,71 @@ pub const COMMAND: Command = Command {
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The Docker API whose data formats hull prints; other programs compare it.
 const API_VERSION: &str = "1.47";
+/// The oldest one that such programs may speak.
+const LEAST_API_VERSION: &str = "1.24";
 
 fn run(matches: &Matches, _: &Settings) -> Result<u8> {
     let kernel = rustix::system::uname();
-    let half = json!({
-        "Version": VERSION,
-        "APIVersion": API_VERSION,
-        "MinAPIVersion": "1.24",
-        "GitCommit": "",
-        "GoVersion": "",
-        "Os": "linux",
-        "Arch": architecture(),
-        "KernelVersion": kernel.release().to_string_lossy(),
-        "BuildTime": "",
-    });
+    let kernel = kernel.release().to_string_lossy();
     if let Some(format) = matches.text("format") {
-        // Scripts ask for the client's or the server's version; here both are this program.
-        output::document(Some(format), &json!({"Client": half, "Server": half}))?;
+        output::document(Some(format), &document(&kernel))?;
         return Ok(0);
     }
+    let arch = architecture();
     output::line(format_args!(
-        "hull:\n Version:           {VERSION}\n API version:       {API_VERSION}\n \
-         OS/Arch:           linux/{}\n Kernel:            {}",
-        architecture(),
-        kernel.release().to_string_lossy()
+        "Client:\n Version:           {VERSION}\n API version:       {API_VERSION}\n \
+         OS/Arch:           linux/{arch}\n Context:           default\n\n\
+         Server: hull\n Engine:\n  Version:          {VERSION}\n  \
+         API version:      {API_VERSION} (minimum version {LEAST_API_VERSION})\n  \
+         OS/Arch:          linux/{arch}\n  Kernel:           {kernel}\n  \
+         Experimental:     false"
     ))?;
     Ok(0)
+}
+
+/// Scripts ask for the client's or the server's version; here both are this program.
+fn document(kernel: &str) -> serde_json::Value {
+    let arch = architecture();
+    json!({
+        "Client": {
+            "Version": VERSION,
+            "ApiVersion": API_VERSION,
+            "DefaultAPIVersion": API_VERSION,
+            "GitCommit": "",
+            "GoVersion": "",
+            "Os": "linux",
+            "Arch": arch,
+            "BuildTime": "",
+            "Context": "default",
+        },
+        "Server": {
+            "Platform": {"Name": "hull"},
+            "Components": [{
+                "Name": "Engine",
+                "Version": VERSION,
+                "Details": {
+                    "ApiVersion": API_VERSION,
+                    "Arch": arch,
+                    "BuildTime": "",
+                    "Experimental": "false",
+                    "GitCommit": "",
+                    "GoVersion": "",
+                    "KernelVersion": kernel,
+                    "MinAPIVersion": LEAST_API_VERSION,
+                    "Os": "linux",
+                },
+            }],
+            "Version": VERSION,
+            "ApiVersion": API_VERSION,
+            "MinAPIVersion": LEAST_API_VERSION,
+            "GitCommit": "",
+            "GoVersion": "",
+            "Os": "linux",
+            "Arch": arch,
+            "KernelVersion": kernel,
+            "BuildTime": "",
+        },
+    })
 }
 
 /// The machine's architecture by the name image platforms use.

@@ -140,6 +140,7 @@ fn set_log_options(settings: &mut Settings, options: &Map<String, Value>) -> Out
     for (name, value) in options {
         let named = |why: String| format!("{name}: {why}");
         let value = text(value).map_err(named)?;
+        settings.logs.options.insert(name.clone(), value.clone());
         match name.as_str() {
             "max-size" if value == "-1" => settings.logs.max_size = None,
             "max-size" => {

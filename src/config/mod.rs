@@ -16,4 +16,4 @@ mod ulimit;
 mod tests;
 
 pub use environment::Environment;
-pub use settings::{Overrides, Proxies, RegistrySettings, Settings};
+pub use settings::{LogDefaults, Overrides, Proxies, RegistrySettings, Settings};

@@ -1,5 +1,6 @@
 //! The settings themselves and the order in which their sources count.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -89,6 +90,8 @@ pub struct Dns {
 pub struct LogDefaults {
     /// Driver name; whether it exists is the caller's question.
     pub driver: String,
+    /// What files say for this driver, as it stands there.
+    pub options: BTreeMap<String, String>,
     /// Size in bytes at which a log file is rotated; `None`: never.
     pub max_size: Option<u64>,
     /// Files kept, the current one included.
@@ -99,6 +102,7 @@ impl Default for LogDefaults {
     fn default() -> Self {
         LogDefaults {
             driver: "json-file".to_owned(),
+            options: BTreeMap::new(),
             max_size: Some(16 << 20),
             max_file: 4,
         }

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::net::RecvFlags;
 
+use super::logging::PASSTHROUGH;
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
@@ -34,6 +35,11 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
                 "You cannot attach to a stopped container, start it first",
             ));
         }
+    }
+    if records.config(id)?.log.driver == PASSTHROUGH {
+        return Err(Error::conflict(
+            "this container is using the 'passthrough' log driver, cannot attach",
+        ));
     }
     let socket = wire::connect(records.run_directory(id).path())?;
     wire::send(socket.as_fd(), wire::ATTACH, &[]).context(|| "attach")?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::request::{ImageVolumes, Request};
 use super::{
-    defaults, donor, environment, lifecycle, limits, notice_of, records, systemd, to_spec,
+    defaults, donor, environment, lifecycle, limits, logging, notice_of, records, systemd, to_spec,
 };
 use crate::base::{ContainerId, Name, random_name};
 use crate::config::Settings;
@@ -225,6 +225,7 @@ fn process(request: &Request, image: &Image) -> Result<ProcessConfig> {
             .unwrap_or_else(|| execution.user.clone()),
         terminal: request.terminal,
         open_stdin: request.open_stdin,
+        stdin_once: request.stdin_once,
         unset_env: request.unset_env.clone(),
     };
     if process.arguments().is_empty() {
@@ -294,22 +295,14 @@ fn ulimits(settings: &Settings, request: &Request) -> Vec<UlimitConfig> {
 }
 
 fn log(settings: &Settings, request: &Request) -> Result<LogConfig> {
-    let driver = request
-        .log_driver
-        .as_ref()
-        .unwrap_or(&settings.logs.driver)
-        .clone();
-    if driver != "json-file" && driver != "none" {
-        return Err(
-            Error::unsupported(format!("log driver {driver:?} is not supported"))
-                .hint("use json-file or none"),
-        );
+    let driver = request.log_driver.as_deref();
+    let log = logging::settle(&settings.logs, driver, &request.log_options)?;
+    if log.driver == logging::PASSTHROUGH && request.terminal {
+        return Err(Error::invalid(
+            "conflicting options: cannot specify both --tty and --log-driver passthrough",
+        ));
     }
-    Ok(LogConfig {
-        driver,
-        max_bytes: request.log_max_bytes.or(settings.logs.max_size),
-        max_files: request.log_max_files.unwrap_or(settings.logs.max_file),
-    })
+    Ok(log)
 }
 
 /// The command as `ps` shows it: arguments with blanks in them in quotes.

@@ -31,6 +31,16 @@ pub(super) fn of(request: &Request, execution: &Execution) -> Result<Vec<String>
     if !unset && variables.value(&path).is_none() {
         variables.0.insert(0, (path, defaults::PATH.to_owned()));
     }
+    // Docker shows what the user gave before what the image gave.
+    let names: Vec<&str> = request
+        .env
+        .iter()
+        .map(|entry| entry.split('=').next().unwrap_or_default())
+        .collect();
+    variables.0.sort_by_key(|(name, _)| {
+        let given = names.iter().position(|given| given == name);
+        given.unwrap_or(names.len())
+    });
     let entries = variables.0.into_iter();
     Ok(entries
         .map(|(name, value)| format!("{name}={value}"))
@@ -115,7 +125,7 @@ mod tests {
     fn later_entries_win_and_names_alone_remove() {
         assert_eq!(env(|_| {}), words("PATH=/bin A=image"));
         let set = env(|request| request.env = words("A=1 B=2 A=3"));
-        assert_eq!(set, words("PATH=/bin A=3 B=2"));
+        assert_eq!(set, words("A=3 B=2 PATH=/bin"));
         let gone = env(|request| request.env = words("A"));
         assert_eq!(gone, words("PATH=/bin"));
     }
@@ -127,7 +137,7 @@ mod tests {
             request.env = words("C=given");
         });
         let last = "B=image-more-$$-.";
-        assert_eq!(merged, ["PATH=/bin", "A=image-more", last, "C=given"]);
+        assert_eq!(merged, ["C=given", "PATH=/bin", "A=image-more", last]);
     }
 
     #[test]

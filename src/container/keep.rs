@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::fs;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,11 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{HealthChecks, Patient, TimeLimit};
 use super::start::{Post, Risen};
-use super::{notify, remove, restart};
+use super::{logging, notify, remove, restart};
 use crate::base::{ContainerId, Timestamp};
 use crate::config::{Overrides, Settings};
 use crate::error::{Context as _, Error, Result};
-use crate::logs::{Rotation, Writer};
 use crate::monitor::{Attended, Chore, attend};
 use crate::runtime::cgroup::Cgroup;
 use crate::state::{Config, End, Event, HealthCheck, Live, LogConfig, Notify, Records};
@@ -262,7 +261,7 @@ fn prepare(carried: Carried) -> Result<Prepared> {
         signals: take(carried.signals)?,
     };
     let records = Records::at(&carried.root, &carried.run);
-    let log = open_log(&records, &carried)?;
+    let log = logging::open(&records, &carried.id, &carried.log)?;
     let user_namespace = maybe(carried.user_namespace)?;
     let container = take(carried.container)?;
     let wants_restart = Rc::new(Cell::new(false));
@@ -350,23 +349,6 @@ fn stay(carried: Carried) -> Result<()> {
     prepare_or_end(carried)?.stay()
 }
 
-fn open_log(records: &Records, carried: &Carried) -> Result<Option<Writer>> {
-    if carried.log.driver != "json-file" {
-        return Ok(None);
-    }
-    let directory = records.directory(&carried.id).join("log");
-    let rotation = Rotation {
-        max_bytes: carried.log.max_bytes.unwrap_or(u64::MAX),
-        max_files: carried.log.max_files.max(1),
-    };
-    Writer::open(Path::new(&directory), &log_name(&carried.id), rotation).map(Some)
-}
-
-/// The name of a container's log file in its log directory.
-pub fn log_name(id: &ContainerId) -> String {
-    format!("{id}-json.log")
-}
-
 /// Whether an ended container is wanted back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
@@ -413,6 +395,7 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
         state.status = crate::state::Status::Exited;
         state.exit_code = end.exit_code;
         state.finished = Some(end.at);
+        state.oom_killed = oom_killed;
         state.stopped_by_user = stopped;
         let by_policy = policy.restarts(exit_code, state.restart_count);
         again = match wish {
@@ -421,7 +404,6 @@ fn finish(records: &Records, carried: &Carried, exit_code: u8, wish: Wish) -> Re
             Wish::AsPolicy => !stopped && by_policy,
         };
         state.restart_count += u32::from(again);
-        state.oom_killed = oom_killed;
     });
     if let Some(live) = run.live()
         && (again || recorded.is_err())

@@ -4,20 +4,26 @@
 //! stays with it ([`keep`]); everything else talks to the record, the monitor's socket, or the
 //! container's first process. [`to_spec`] is the pure step from a record to an OCI spec.
 
+mod access;
 mod accounts;
 mod attach;
 mod between;
+mod commit;
+mod cp;
 mod create;
 mod defaults;
 mod devices;
+mod diff;
 mod donor;
 mod environment;
 mod exec;
+mod export;
 mod files;
 mod health;
 mod keep;
 mod lifecycle;
 mod limits;
+mod logging;
 mod notice;
 mod notify;
 mod processes;
@@ -38,17 +44,22 @@ mod top;
 mod update;
 
 pub use attach::{attach, wait};
+pub use commit::{CommitRequest, commit};
+pub use cp::{CopyRequest, Endpoint, copy, pour};
 pub use create::create;
 pub use defaults::{MASKED_PATHS, READ_ONLY_PATHS};
+pub use diff::diff;
 pub use exec::{ExecRequest, exec};
+pub use export::{export, exported};
 pub use health::check_health;
-pub use keep::{KEEPER, keep, log_name};
+pub use keep::{KEEPER, keep};
 pub use lifecycle::{HealthRequest, Lifecycle};
 pub use limits::Unkept;
+pub use logging::{PASSTHROUGH, log_attributes, log_place};
 pub use notice::{notice, notice_of};
 pub use processes::ProcessInfo;
 pub use prune::{Pruned as ContainersPruned, prune};
-pub use relay::{Outcome, RelayOptions, relay, terminal_size};
+pub use relay::{Outcome, RelayOptions, hold_signals, relay, terminal_size};
 pub use remove::{Force, remove};
 pub use rename::rename;
 pub use request::{ImageVolumes, Request, Systemd};

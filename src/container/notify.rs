@@ -18,7 +18,7 @@ use crate::state::{Config, Mount, MountKind, Notify};
 
 /// Where the socket is in the container.
 const DIRECTORY: &str = "/run/notify";
-pub(super) const VARIABLE: &str = "NOTIFY_SOCKET=/run/notify/socket";
+const VARIABLE: &str = "NOTIFY_SOCKET=/run/notify/socket";
 
 /// The starts of lines that are passed on.
 const PASSED: [&str; 6] = [
@@ -83,20 +83,30 @@ fn socket() -> Result<OwnedFd> {
     rustix::net::socket_with(family, kind, flags, None).context(|| "make a socket")
 }
 
-/// What puts it there.
-pub(super) fn mount(run: &Path) -> Mount {
-    Mount {
+/// Lets a container that is to say it itself do so: its end of the socket goes into the record that
+/// it is started from. Where nobody waits for word there is none.
+pub(super) fn give_socket(
+    config: &mut Config,
+    run: &Path,
+    waiting: Option<&str>,
+) -> Result<Option<OwnedFd>> {
+    if waiting.is_none() || config.notify != Notify::Container {
+        return Ok(None);
+    }
+    let socket = listen(run)?;
+    let options = ["rprivate", "nosuid", "nodev", "noexec"];
+    config.mounts.push(Mount {
         kind: MountKind::Bind,
         source: run.join("notify"),
         target: DIRECTORY.into(),
-        options: ["rprivate", "nosuid", "nodev", "noexec"]
-            .map(str::to_owned)
-            .into(),
-    }
+        options: options.map(str::to_owned).into(),
+    });
+    config.process.env.push(VARIABLE.to_owned());
+    Ok(Some(socket))
 }
 
 /// Makes the container's socket.
-pub(super) fn listen(run: &Path) -> Result<OwnedFd> {
+fn listen(run: &Path) -> Result<OwnedFd> {
     let directory = run.join("notify");
     let subject = || format!("make the socket in {}", directory.display());
     // One of the last start may be there.

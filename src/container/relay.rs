@@ -1,9 +1,16 @@
 //! The client's side of an attached container: standard streams on one side, the monitor's socket
-//! or an `exec`'s own descriptors on the other.
+//! on the other.
+//!
+//! Theory of operation. One poll(2) loop that never blocks anywhere else: whoever does not read our
+//! output, or a container that does not read its input, must not keep a signal from getting
+//! through. One message of output and one buffer of input are held until they are taken. Signals
+//! take a connection of their own, so that they do not queue behind input.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use rustix::termios::{OptionalActions, Termios};
@@ -16,12 +23,20 @@ use crate::monitor::wire;
 pub struct RelayOptions {
     /// Forward our standard input.
     pub stdin: bool,
+    /// The end of our input is that of the container's.
+    pub ends_stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
     /// The container has a terminal, and so have we.
     pub terminal: bool,
+    /// Make a program that has run for a while draw its screen again.
+    pub redraw: bool,
     /// Pass signals sent to us on to the container.
     pub forward_signals: bool,
     /// The bytes that detach, e.g. ctrl-p ctrl-q; empty for none.
     pub detach_keys: Vec<u8>,
+    /// The container's run directory, where its monitor listens.
+    pub control: PathBuf,
 }
 
 /// How a relay ended.
@@ -31,6 +46,12 @@ pub enum Outcome {
     Exited(u8),
     /// The user typed the detach keys; the container goes on.
     Detached,
+    /// All input was passed on, and nothing else was wanted; the container goes on.
+    InputPassed,
+    /// This signal asks us, and not the container, to end.
+    Signalled(u8),
+    /// We were too slow for the monitor.
+    Lagged,
     /// The monitor is gone without a word.
     Lost,
 }
@@ -47,10 +68,21 @@ const FORWARDED: [i32; 8] = [
     libc::SIGCONT,
 ];
 
+/// Signals that end us where they are not forwarded; the terminal has to be restored before.
+const DEADLY: [i32; 4] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT];
+
+/// Blocks the signals that [`relay`] will forward: those that come before it wait for it.
+pub fn hold_signals() -> Result<()> {
+    let held = crate::sys::signal::watch(&FORWARDED);
+    held.map(drop).context(|| "watch signals")
+}
+
 /// Relays until the container ends or the user detaches.
 pub fn relay(socket: OwnedFd, options: &RelayOptions) -> Result<Outcome> {
     let mut caught = vec![libc::SIGWINCH];
-    if options.forward_signals && !options.terminal {
+    if options.terminal {
+        caught.extend(DEADLY);
+    } else if options.forward_signals {
         caught.extend(FORWARDED);
     }
     let signals = crate::sys::signal::watch(&caught).context(|| "watch signals")?;
@@ -59,67 +91,304 @@ pub fn relay(socket: OwnedFd, options: &RelayOptions) -> Result<Outcome> {
     } else {
         None
     };
-    if options.terminal {
-        send_size(socket.as_fd());
+    let relay = Relay {
+        socket,
+        signals,
+        control: None,
+        options,
+        sinks: [
+            Sink::new(rustix::stdio::stdout()),
+            Sink::new(rustix::stdio::stderr()),
+        ],
+        message: Pending::none(),
+        message_to: 0,
+        typed: None,
+        reading: options.stdin,
+        keys: DetachKeys::new(options.detach_keys.clone()),
+        detaching: false,
+    };
+    relay.run()
+}
+
+/// A part of a buffer that is still to be written.
+struct Pending {
+    buffer: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+impl Pending {
+    fn none() -> Pending {
+        Pending {
+            buffer: vec![0; wire::MOST_BYTES + 1],
+            from: 0,
+            to: 0,
+        }
     }
-    let mut keys = DetachKeys::new(options.detach_keys.clone());
-    let mut reading = options.stdin;
-    let mut buffer = vec![0; wire::MOST_BYTES + 1];
-    loop {
+
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+}
+
+struct Relay<'a> {
+    socket: OwnedFd,
+    signals: OwnedFd,
+    /// The connection for signals, made for the first one.
+    control: Option<OwnedFd>,
+    options: &'a RelayOptions,
+    sinks: [Sink; 2],
+    /// Output that was received; goes to the sink with this number.
+    message: Pending,
+    message_to: usize,
+    /// Input (or its end, if empty) that the monitor has not taken yet.
+    typed: Option<Vec<u8>>,
+    reading: bool,
+    keys: DetachKeys,
+    detaching: bool,
+}
+
+/// What a turn of the loop found.
+struct Ready {
+    signal: bool,
+    output: bool,
+    message: bool,
+    input: bool,
+    room: bool,
+}
+
+impl Relay<'_> {
+    fn run(mut self) -> Result<Outcome> {
+        if self.options.terminal {
+            self.send_size(u16::from(self.options.redraw));
+        }
+        loop {
+            let ready = self.wait()?;
+            if ready.signal
+                && let Some(number) = crate::sys::signal::read(self.signals.as_fd())
+                && let Some(outcome) = self.pass_signal(number)
+            {
+                return Ok(outcome);
+            }
+            if ready.output {
+                self.write()?;
+            }
+            if ready.message
+                && let Some(outcome) = self.receive()?
+            {
+                return Ok(outcome);
+            }
+            if ready.room {
+                self.send_typed();
+            }
+            if ready.input {
+                self.read_input();
+            }
+            if self.typed.is_none() {
+                if self.detaching {
+                    return Ok(Outcome::Detached);
+                }
+                let wants_output = self.options.stdout || self.options.stderr;
+                if self.options.stdin && !self.reading && !wants_output {
+                    return Ok(Outcome::InputPassed);
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> Result<Ready> {
         let stdin = rustix::stdio::stdin();
-        let mut polled = vec![
-            PollFd::new(&socket, PollFlags::IN),
-            PollFd::new(&signals, PollFlags::IN),
-        ];
-        if reading {
-            polled.push(PollFd::new(&stdin, PollFlags::IN));
+        let writing = !self.message.is_empty();
+        let mut events = PollFlags::empty();
+        if !writing {
+            events |= PollFlags::IN;
+        }
+        if self.typed.is_some() {
+            events |= PollFlags::OUT;
+        }
+        let sink = self.sinks[self.message_to].fd();
+        let mut polled = vec![PollFd::new(&self.signals, PollFlags::IN)];
+        // What is not wanted is left out: a hang-up would be reported all the same, at once.
+        let place = |polled: &mut Vec<PollFd<'_>>| polled.len() - 1;
+        let mut at = [None; 3];
+        if !events.is_empty() {
+            polled.push(PollFd::new(&self.socket, events));
+            at[0] = Some(place(&mut polled));
+        }
+        if writing {
+            polled.push(PollFd::from_borrowed_fd(sink, PollFlags::OUT));
+            at[1] = Some(place(&mut polled));
+        }
+        if self.reading && self.typed.is_none() {
+            polled.push(PollFd::from_borrowed_fd(stdin, PollFlags::IN));
+            at[2] = Some(place(&mut polled));
         }
         match poll(&mut polled, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno).context(|| "wait for the container"),
         }
-        let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
-        drop(polled);
-        if ready[1] {
-            pass_signal(&signals, socket.as_fd());
+        let [socket, output, input] =
+            at.map(|at| at.map_or(PollFlags::empty(), |at| polled[at].revents()));
+        Ok(Ready {
+            signal: !polled[0].revents().is_empty(),
+            output: !output.is_empty(),
+            message: !writing && !socket.difference(PollFlags::OUT).is_empty(),
+            input: !input.is_empty(),
+            room: self.typed.is_some() && !socket.difference(PollFlags::IN).is_empty(),
+        })
+    }
+
+    fn pass_signal(&mut self, number: i32) -> Option<Outcome> {
+        if number == libc::SIGWINCH {
+            self.send_size(0);
+            return None;
         }
-        if ready[0]
-            && let Some(outcome) = take_message(socket.as_fd(), &mut buffer)?
-        {
-            return Ok(outcome);
+        let byte = u8::try_from(number).unwrap_or(0);
+        if self.options.terminal {
+            return Some(Outcome::Signalled(byte));
         }
-        if ready.get(2) == Some(&true) {
-            match pass_input(socket.as_fd(), &mut buffer, &mut keys) {
-                Input::More => {}
-                Input::Ended => reading = false,
-                Input::Detach => return Ok(Outcome::Detached),
+        if self.control.is_none() {
+            self.control = wire::connect(&self.options.control).ok();
+        }
+        let through = self.control.as_ref().unwrap_or(&self.socket);
+        // A monitor that is gone is noticed by the next read.
+        let _ = wire::try_send(through.as_fd(), wire::SIGNAL, &[byte]);
+        None
+    }
+
+    fn receive(&mut self) -> Result<Option<Outcome>> {
+        let flags = RecvFlags::DONTWAIT;
+        let received = wire::receive(self.socket.as_fd(), &mut self.message.buffer, flags);
+        let (kind, length) = match received {
+            Err(Errno::AGAIN) => return Ok(None),
+            Err(errno) => return Err(errno).context(|| "hear from the monitor"),
+            Ok(None) => return Ok(Some(Outcome::Lost)),
+            Ok(Some((kind, content))) => (kind, content.len()),
+        };
+        let wanted = match kind {
+            wire::EXITED => {
+                let code = self.message.buffer.get(1).filter(|_| length > 0);
+                return Ok(Some(Outcome::Exited(code.copied().unwrap_or(255))));
+            }
+            wire::LAGGED => return Ok(Some(Outcome::Lagged)),
+            wire::STDOUT => self.options.stdout,
+            wire::STDERR => self.options.stderr,
+            _ => false,
+        };
+        if wanted {
+            self.message_to = usize::from(kind == wire::STDERR);
+            (self.message.from, self.message.to) = (1, 1 + length);
+            if !self.sinks[self.message_to].may_block() {
+                self.write()?;
             }
         }
+        Ok(None)
+    }
+
+    /// Writes as much of the message as is taken.
+    fn write(&mut self) -> Result<()> {
+        let message = &mut self.message;
+        let sink = &self.sinks[self.message_to];
+        while !message.is_empty() {
+            match sink.write(&message.buffer[message.from..message.to]) {
+                Ok(count) => message.from += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(errno) => return Err(errno).context(|| "write output"),
+            }
+            if sink.may_block() {
+                // Should: ask poll(2) before each write.
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn read_input(&mut self) {
+        let mut buffer = [0; wire::MOST_BYTES];
+        match rustix::io::read(rustix::stdio::stdin(), &mut buffer) {
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Ok(0) | Err(_) => {
+                self.reading = false;
+                self.typed = self.options.ends_stdin.then(Vec::new);
+            }
+            Ok(count) => {
+                let (bytes, detach) = self.keys.filter(&buffer[..count]);
+                self.detaching = detach;
+                self.typed = (!bytes.is_empty()).then_some(bytes);
+            }
+        }
+        self.send_typed();
+    }
+
+    fn send_typed(&mut self) {
+        let Some(bytes) = &self.typed else { return };
+        let kind = match bytes.is_empty() {
+            true => wire::INPUT_END,
+            false => wire::INPUT,
+        };
+        // A container that has ended takes no input; its end is the next message.
+        if wire::try_send(self.socket.as_fd(), kind, bytes) != Err(Errno::AGAIN) {
+            self.typed = None;
+        }
+    }
+
+    /// Tells the size of our terminal; with `step`, another one first, which makes programs draw.
+    fn send_size(&self, step: u16) {
+        let Some((rows, columns)) = terminal_size() else {
+            return;
+        };
+        let sizes = [
+            (rows.saturating_add(step), columns.saturating_add(step)),
+            (rows, columns),
+        ];
+        for (rows, columns) in &sizes[usize::from(step == 0)..] {
+            let [a, b] = rows.to_le_bytes();
+            let [c, d] = columns.to_le_bytes();
+            // Only a cosmetic loss.
+            let _ = wire::try_send(self.socket.as_fd(), wire::RESIZE, &[a, b, c, d]);
+        }
     }
 }
 
-fn pass_signal(signals: &OwnedFd, socket: BorrowedFd<'_>) {
-    match crate::sys::signal::read(signals.as_fd()) {
-        Some(libc::SIGWINCH) => send_size(socket),
-        Some(number) => {
-            let byte = [u8::try_from(number).unwrap_or(0)];
-            // A monitor that is gone is noticed by the next read.
-            let _ = wire::send(socket, wire::SIGNAL, &byte);
-        }
-        None => {}
-    }
+/// One of our outputs. It belongs to others too, so it cannot be made non-blocking; a pipe can be
+/// opened once more for ourselves.
+struct Sink {
+    shared: BorrowedFd<'static>,
+    own: Option<OwnedFd>,
+    /// How much it takes at once without blocking when poll(2) says that it takes anything.
+    most: usize,
 }
 
-fn take_message(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Option<Outcome>> {
-    let message = wire::receive(socket, buffer, RecvFlags::empty());
-    match message.context(|| "hear from the monitor")? {
-        None => Ok(Some(Outcome::Lost)),
-        Some((wire::EXITED, code)) => {
-            Ok(Some(Outcome::Exited(code.first().copied().unwrap_or(255))))
-        }
-        Some((wire::STDOUT, bytes)) => write_all(rustix::stdio::stdout(), bytes).map(|()| None),
-        Some((wire::STDERR, bytes)) => write_all(rustix::stdio::stderr(), bytes).map(|()| None),
-        Some(_) => Ok(None),
+impl Sink {
+    fn new(shared: BorrowedFd<'static>) -> Sink {
+        use std::os::fd::AsRawFd as _;
+        let kind = rustix::fs::fstat(shared).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let own = match kind {
+            Ok(FileType::Fifo) => rustix::fs::openat(CWD, path, flags, Mode::empty()).ok(),
+            _ => None,
+        };
+        let most = match kind {
+            Ok(FileType::RegularFile | FileType::BlockDevice) => usize::MAX,
+            _ if own.is_some() => usize::MAX,
+            // PIPE_BUF, pipe(7); terminals and sockets mean about as much.
+            _ => 4096,
+        };
+        Sink { shared, own, most }
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.own.as_ref().map_or(self.shared, |own| own.as_fd())
+    }
+
+    fn may_block(&self) -> bool {
+        self.most != usize::MAX
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        rustix::io::write(self.fd(), &bytes[..bytes.len().min(self.most)])
     }
 }
 
@@ -138,36 +407,6 @@ pub(super) fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-enum Input {
-    More,
-    Ended,
-    Detach,
-}
-
-fn pass_input(socket: BorrowedFd<'_>, buffer: &mut [u8], keys: &mut DetachKeys) -> Input {
-    match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..wire::MOST_BYTES]) {
-        Err(Errno::INTR | Errno::AGAIN) => Input::More,
-        Ok(0) | Err(_) => {
-            let _ = wire::send(socket, wire::INPUT_END, &[]);
-            Input::Ended
-        }
-        Ok(count) => {
-            let (bytes, detach) = keys.filter(&buffer[..count]);
-            // A container that has ended takes no input; its end is the next message.
-            let _ = wire::send(socket, wire::INPUT, &bytes);
-            if detach { Input::Detach } else { Input::More }
-        }
-    }
-}
-
-fn send_size(socket: BorrowedFd<'_>) {
-    if let Some((rows, columns)) = terminal_size() {
-        let [a, b] = rows.to_le_bytes();
-        let [c, d] = columns.to_le_bytes();
-        let _ = wire::send(socket, wire::RESIZE, &[a, b, c, d]);
-    }
 }
 
 /// The size of our terminal: rows, columns.

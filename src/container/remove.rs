@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
 
-use super::stop;
+use super::{access, stop};
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
@@ -34,6 +34,7 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
         // What cannot be recorded, on a full disk or of a broken record, goes all the same.
         log::debug!("{error}");
     }
+    access::await_writer(&run);
     // Must not: ask a record, which may be broken.
     if run.has_monitor() {
         if force == Force::No {

@@ -20,7 +20,7 @@ use rustix::termios::Winsize;
 use super::devices::Found;
 use super::donor::{self, Donated};
 use super::keep::{Handover, hand_over};
-use super::{accounts, defaults, files, limits, notify, remove, stage, to_spec};
+use super::{access, accounts, defaults, files, limits, logging, notify, remove, stage, to_spec};
 use crate::base::Ownership;
 use crate::base::{ContainerId, Timestamp};
 use crate::config::Settings;
@@ -31,7 +31,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::launch::{Created, Launch, host, launch};
 use crate::runtime::plan::{self, Extras};
 use crate::runtime::process::start_ticks;
-use crate::state::{Config, Event, Health, Live, Notify, Records, boot_id};
+use crate::state::{Config, Event, Health, Live, Records, boot_id};
 use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
@@ -120,24 +120,31 @@ fn monitor(settings: &Settings, id: &ContainerId, client: OwnedFd, foreground: F
     }
 }
 
-/// Lets go of the caller's terminal, streams, directory and descriptors.
+/// Lets go of the caller's terminal, directory and descriptors.
 fn leave_caller() -> Result<()> {
     crate::sys::descriptor::close_on_exec_from(3).context(|| "mark descriptors")?;
     rustix::process::setsid().context(|| "start a session")?;
     rustix::process::chdir("/").context(|| "change to /")?;
     // What is made for the container has the modes we say, whatever the caller's mask.
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let null = rustix::fs::openat(
-        CWD,
-        "/dev/null",
-        OFlags::RDWR | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let null = null.context(|| "open /dev/null")?;
+    Ok(())
+}
+
+/// Lets go of the caller's streams, unless the container is to have them.
+fn leave_streams(config: &Config) -> Result<()> {
+    if config.log.driver == logging::PASSTHROUGH {
+        return Ok(());
+    }
+    let null = null()?;
     rustix::stdio::dup2_stdin(&null)?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
     Ok(())
+}
+
+fn null() -> Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
 }
 
 /// What of a started container is noted on disk.
@@ -197,6 +204,7 @@ fn bring_up(
         return Err(Error::not_found(format!("No such container: {id}")));
     }
     let run = records.run_directory(id);
+    access::await_writer(&run);
     let Some(lock) = run.lock()? else {
         return Err(Error::conflict(format!(
             "container {id} is already running"
@@ -213,6 +221,7 @@ fn bring_up(
     };
     let lock = OwnedFd::from(lock);
     let risen = run.forget_stop_request().and_then(|()| {
+        leave_streams(&config)?;
         let signals = crate::sys::signal::block_and_watch().context(|| "watch signals")?;
         let listener = wire::listen(run.path())?;
         let notify = notify::service_manager(&config);
@@ -288,12 +297,7 @@ pub(super) fn raise(
     // Limits that cannot be kept are not asked for; the command said so at create.
     let mut kept = config.clone();
     kept.limits = limits::kept(&config.limits, &hierarchies)?;
-    let told = notify.filter(|_| config.notify == Notify::Container);
-    let notify_socket = told.map(|_| notify::listen(run.path())).transpose()?;
-    if notify_socket.is_some() {
-        kept.mounts.push(notify::mount(run.path()));
-        kept.process.env.push(notify::VARIABLE.to_owned());
-    }
+    let notify_socket = notify::give_socket(&mut kept, run.path(), notify)?;
     let job = Job {
         settings,
         config: &kept,
@@ -408,13 +412,37 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// The caller's own, for a container that passes everything through.
+    ///
+    /// Must not be a terminal: who has one can read what is typed there, and type.
+    fn of_caller(wants_stdin: bool) -> Result<Streams> {
+        use rustix::stdio::{stderr, stdin, stdout};
+        let own = [stdin(), stdout(), stderr()];
+        if own.into_iter().any(rustix::termios::isatty) {
+            return Err(Error::invalid(
+                "the '--log-driver passthrough' option cannot be used on a TTY",
+            ));
+        }
+        let copy = |fd: BorrowedFd<'_>| {
+            let copied = rustix::io::fcntl_dupfd_cloexec(fd, 3);
+            copied.context(|| "hand over our own streams")
+        };
+        let [stdin, stdout, stderr] = own;
+        let stdin = if wants_stdin { copy(stdin)? } else { null()? };
+        Ok(Streams {
+            give: [stdin, copy(stdout)?, copy(stderr)?],
+            keep_stdin: None,
+            keep_stdout: None,
+            keep_stderr: None,
+        })
+    }
+
     /// Pipes, or nothing where a terminal takes their place.
     fn open(config: &Config) -> Result<Streams> {
-        let null = || {
-            let flags = OFlags::RDWR | OFlags::CLOEXEC;
-            rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
-        };
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
+        if config.log.driver == logging::PASSTHROUGH {
+            return Streams::of_caller(config.process.open_stdin);
+        }
         if config.process.terminal {
             let give = [null()?, null()?, null()?];
             return Ok(Streams {

@@ -92,12 +92,13 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     let monitor = monitor_of(&run);
     send(&container, id, signal)?;
     notice_signal(&records, id, signal);
+    if is_last && record.state.status == Status::Paused {
+        // Should: after the signal. A frozen process ends only once thawed, and does nothing else
+        // before.
+        set_paused(&records, id, &live, false)?;
+    }
     if signal != libc::SIGKILL {
         return Ok(());
-    }
-    if record.state.status == Status::Paused {
-        // A frozen process dies only once thawed.
-        super::cgroup(&records, id)?.freeze(false)?;
     }
     await_death(container.as_fd(), &live, id)?;
     await_monitor(monitor)
@@ -185,13 +186,30 @@ fn change_pause(settings: &Settings, id: &ContainerId, paused: bool) -> Result<(
     Ok(())
 }
 
+/// Should: noted before it is frozen and after it is thawed. Killed in between, we leave a
+/// container that `unpause` takes.
 fn set_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
-    super::cgroup(records, id)?.freeze(paused)?;
-    let _lock = records.lock(id)?;
-    records.run_directory(id).write(&Live {
-        paused,
-        ..live.clone()
+    let cgroup = super::cgroup(records, id)?;
+    if !paused {
+        cgroup.freeze(false)?;
+        return note_paused(records, id, live, false);
+    }
+    note_paused(records, id, live, true)?;
+    cgroup.freeze(true).inspect_err(|_| {
+        // It runs on; the first error is the one to tell.
+        let _ = note_paused(records, id, live, false);
     })
+}
+
+/// Notes it of the same run of the container; one that has ended meanwhile is not paused.
+fn note_paused(records: &Records, id: &ContainerId, live: &Live, paused: bool) -> Result<()> {
+    let _lock = records.lock(id)?;
+    let run = records.run_directory(id);
+    match run.live() {
+        Some(now) if now.pid == live.pid => run.write(&Live { paused, ..now }),
+        _ if paused => Err(Error::conflict(format!("Container {id} is not running"))),
+        _ => Ok(()),
+    }
 }
 
 fn send(container: &OwnedFd, id: &ContainerId, signal: i32) -> Result<()> {

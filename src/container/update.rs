@@ -13,15 +13,19 @@ use crate::config::Settings;
 use crate::container::devices::Found;
 use crate::error::{Context as _, Error, Result};
 use crate::runtime::cgroup::{Hierarchies, Undo};
-use crate::state::{DeviceRate, Limits, Records};
+use crate::state::{DeviceRate, Limits, Live, Records, RestartName, RestartPolicy};
 
 /// How long a start under way may take until the container can be changed.
 const START: Duration = Duration::from_secs(10);
+
+/// The same for one that is being started again and may have read its record already.
+const RAISE: Duration = Duration::from_millis(300);
 
 /// What to change; what is not given stays.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     pub limits: Limits,
+    pub restart: Option<RestartPolicy>,
 }
 
 /// Changes a container, whether it runs or not.
@@ -39,6 +43,15 @@ pub fn update(settings: &Settings, id: &ContainerId, change: &Change) -> Result<
     let old = config.limits.clone();
     config.limits = merged(&old, &change.limits).context(subject)?;
     limits::check(&config.limits).context(subject)?;
+    if let Some(policy) = change.restart {
+        if config.auto_remove && policy.name != RestartName::No {
+            let text = "Restart policy cannot be updated because AutoRemove is enabled for the \
+                        container";
+            return Err(Error::conflict(text).wrap(subject()));
+        }
+        // The monitor reads it when the container ends.
+        config.restart = policy;
+    }
     let undo = apply(&records, id, &old, &config.limits, &hierarchies).context(subject)?;
     if let Err(error) = records.replace_config(&lock, &config) {
         undo.unwrap_or_default().restore();
@@ -62,7 +75,7 @@ fn apply(
     hierarchies: &Hierarchies,
 ) -> Result<Option<Undo>> {
     let run = records.run_directory(id);
-    if !run.has_monitor() || run.live().is_none() {
+    if !run.has_monitor() || !run.live().is_some_and(runs) {
         return Ok(None);
     }
     let cgroup = super::cgroup(records, id)?;
@@ -76,13 +89,27 @@ fn apply(
     cgroup.change(&resources).map(Some)
 }
 
-/// Whether a start that was under way has come to its end, and the container runs.
+/// Between an end and the next start there is nothing to change.
+fn runs(live: Live) -> bool {
+    !live.restarting
+}
+
+/// Whether a start that was under way has come to its end, and the container runs. One that waits
+/// to be started again reads the new record when it is.
 fn await_start(records: &Records, id: &ContainerId) -> bool {
     let run = records.run_directory(id);
-    let deadline = Instant::now() + START;
-    while run.has_monitor() && Instant::now() < deadline {
-        if run.live().is_some() {
+    let begun = Instant::now();
+    while run.has_monitor() {
+        let live = run.live();
+        let patience = match &live {
+            Some(live) if live.restarting => RAISE,
+            _ => START,
+        };
+        if live.is_some_and(runs) {
             return true;
+        }
+        if begun.elapsed() > patience {
+            return false;
         }
         std::thread::sleep(Duration::from_millis(1));
     }

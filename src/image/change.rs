@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use super::config::Execution;
+use super::config::{Execution, Healthcheck};
 use crate::error::{Error, Result};
 
-/// Applies `CMD`, `ENTRYPOINT`, `ENV`, `WORKDIR`, `USER`, `LABEL`, `EXPOSE`, `VOLUME`, `STOPSIGNAL`
-/// or `ONBUILD`.
+/// Applies `CMD`, `ENTRYPOINT`, `ENV`, `WORKDIR`, `USER`, `LABEL`, `EXPOSE`, `VOLUME`,
+/// `STOPSIGNAL`, `ONBUILD`, `SHELL` or `HEALTHCHECK`.
 pub fn apply_change(config: &mut Execution, change: &str) -> Result<()> {
     let change = change.trim();
     let (word, rest) = change
@@ -62,13 +62,82 @@ pub fn apply_change(config: &mut Execution, change: &str) -> Result<()> {
         }
         "STOPSIGNAL" => config.stop_signal = Some(rest.to_owned()),
         "ONBUILD" => config.on_build.push(rest.to_owned()),
+        "SHELL" => {
+            let words = json_list(rest).filter(|words| !words.is_empty());
+            let words = words.ok_or_else(|| refuse("needs the JSON form: [\"sh\", \"-c\"]"))?;
+            config.shell = Some(words);
+        }
+        "HEALTHCHECK" => config.healthcheck = Some(healthcheck(rest, config).map_err(refuse)?),
         _ => {
             return Err(refuse("not an instruction that can change an image").hint(
-                "CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR",
+                "CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, SHELL, STOPSIGNAL, \
+                 USER, VOLUME, WORKDIR",
             ));
         }
     }
     Ok(())
+}
+
+/// `NONE`, or options and `CMD` with a program in the JSON or shell form.
+fn healthcheck(text: &str, config: &Execution) -> Result<Healthcheck, &'static str> {
+    let mut check = Healthcheck::default();
+    let mut rest = text;
+    loop {
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let after = after.trim_start();
+        if let Some(option) = word.strip_prefix("--") {
+            let (name, value) = option.split_once('=').ok_or("an option needs =VALUE")?;
+            let time = || nanoseconds(value).ok_or("a duration is e.g. 30s or 1m30s");
+            match name {
+                "interval" => check.interval = time()?,
+                "timeout" => check.timeout = time()?,
+                "start-period" => check.start_period = time()?,
+                "start-interval" => check.start_interval = time()?,
+                "retries" => {
+                    let number = value.parse().ok().filter(|number| *number >= 0);
+                    check.retries = number.ok_or("--retries needs a number")?;
+                }
+                _ => return Err("an unknown option"),
+            }
+            rest = after;
+            continue;
+        }
+        check.test = match (word.to_ascii_uppercase().as_str(), json_list(after)) {
+            ("NONE", _) if after.is_empty() => vec!["NONE".to_owned()],
+            ("CMD", Some(words)) => [vec!["CMD".to_owned()], words].concat(),
+            ("CMD", None) if !after.is_empty() => match &config.shell {
+                Some(shell) => [&["CMD".to_owned()], &shell[..], &[after.to_owned()]].concat(),
+                None => vec!["CMD-SHELL".to_owned(), after.to_owned()],
+            },
+            _ => return Err("needs CMD and a program, or NONE"),
+        };
+        return Ok(check);
+    }
+}
+
+/// Go's durations: `1m30s`, `500ms`.
+fn nanoseconds(text: &str) -> Option<i64> {
+    let mut rest = text;
+    let mut sum = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        let after = &rest[end..];
+        let units = [
+            ("ns", 1.0),
+            ("us", 1e3),
+            ("ms", 1e6),
+            ("s", 1e9),
+            ("m", 6e10),
+            ("h", 3.6e12),
+        ];
+        let (unit, size) = units
+            .into_iter()
+            .find(|(unit, _)| after.starts_with(unit))?;
+        sum += number * size;
+        rest = &after[unit.len()..];
+    }
+    (!text.is_empty() && sum < 9e18).then_some(sum as i64)
 }
 
 fn json_list(text: &str) -> Option<Vec<String>> {
@@ -166,6 +235,38 @@ mod tests {
         assert_eq!(config.labels["l m"], "n o");
         assert!(config.exposed_ports.contains_key("53/udp"));
         assert_eq!(config.volumes.len(), 3);
+    }
+
+    #[test]
+    fn health_checks_and_shells_are_changed() {
+        let change = |text: &str| {
+            let mut config = Execution::default();
+            apply_change(&mut config, text).map(|()| config)
+        };
+        let check = |text: &str| {
+            let config = change(&format!("HEALTHCHECK {text}")).expect(text);
+            config.healthcheck.expect("set")
+        };
+        assert_eq!(check("none").test, ["NONE"]);
+        assert_eq!(check("CMD [\"a\", \"b\"]").test, ["CMD", "a", "b"]);
+        let shell = check("--interval=1m30s --timeout=500ms --retries=4 CMD curl -f x || exit 1");
+        assert_eq!(shell.test, ["CMD-SHELL", "curl -f x || exit 1"]);
+        let times = (shell.interval, shell.timeout, shell.retries);
+        assert_eq!(times, (90_000_000_000, 500_000_000, 4));
+        let config = change("SHELL [\"/bin/ash\", \"-c\"]").expect("set");
+        assert_eq!(config.shell.expect("set"), ["/bin/ash", "-c"]);
+        for bad in [
+            "HEALTHCHECK",
+            "HEALTHCHECK CMD",
+            "HEALTHCHECK x",
+            "HEALTHCHECK --interval=5 CMD x",
+            "HEALTHCHECK --retries=-1 CMD x",
+            "HEALTHCHECK --colour=red CMD x",
+            "SHELL sh -c",
+            "SHELL []",
+        ] {
+            assert!(change(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod archive;
 mod change;
+mod commit;
 mod config;
 mod embedded;
 mod feed;
@@ -26,7 +27,9 @@ mod tag;
 mod tar_index;
 #[cfg(test)]
 mod tests;
+mod usage;
 
+pub use commit::{Base, CommitRequest, apply_changes, commit, stage_layer};
 pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};
@@ -39,3 +42,4 @@ pub use prune::{Pruned as ImagesPruned, Unused, prune};
 pub use pull::{PullRequest, Pulled, pull};
 pub use remove::{Force, InUse, Removal, remove};
 pub use tag::{is_untagged, tag};
+pub use usage::{ImageUsage, Usage, usage};

@@ -20,6 +20,10 @@ const SPECIAL: [bool; 256] = {
 
 /// Appends `bytes` to `out`, escaped. Each byte that is not part of UTF-8 becomes one U+FFFD.
 pub(super) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        append_valid(out, text.as_bytes());
+        return;
+    }
     for chunk in bytes.utf8_chunks() {
         append_valid(out, chunk.valid().as_bytes());
         for _ in chunk.invalid() {
@@ -61,21 +65,6 @@ fn append_valid(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(&text[from..]);
 }
 
-/// How many bytes at the end of `bytes` are the start of a character that is cut off there.
-pub(super) fn cut_character(bytes: &[u8]) -> usize {
-    for back in 1..=bytes.len().min(3) {
-        let whole = match bytes[bytes.len() - back] {
-            0x80..=0xbf => continue,
-            0xc2..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf4 => 4,
-            _ => 1,
-        };
-        return if whole > back { back } else { 0 };
-    }
-    0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,18 +94,6 @@ mod tests {
         for (bytes, text) in table {
             assert_eq!(escaped(bytes), text, "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn a_cut_character_is_seen_and_a_whole_one_is_not() {
-        let euro = "€".as_bytes();
-        assert_eq!(cut_character(&euro[..1]), 1);
-        assert_eq!(cut_character(&euro[..2]), 2);
-        assert_eq!(cut_character(euro), 0);
-        assert_eq!(cut_character(b"\x80\x80\x80\x80"), 0);
-        assert_eq!(cut_character(b"ab"), 0);
-        assert_eq!(cut_character(&"😀".as_bytes()[..3]), 3);
-        assert_eq!(cut_character(b""), 0);
     }
 
     proptest::proptest! {

@@ -1,4 +1,4 @@
-//! Following a log while it grows: woken by inotify, ended by the end of the container.
+//! Following a log while it grows, woken by inotify.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -9,32 +9,29 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 
 use super::reader::{Reader, read};
-use super::{Query, Record};
+use super::{Format, Query, Record};
 use crate::base::Timestamp;
 use crate::error::{Context, Result};
-
-/// How often the caller's question is asked again when nothing wakes us earlier.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A reader that waits for more at the end.
 #[derive(Debug)]
 pub struct Follower {
     reader: Reader,
-    /// `None` if the user's inotify instances are used up: then it looks every [`PAUSE`].
+    /// `None` if the user's inotify instances are used up: then every wait takes its whole time.
     inotify: Option<OwnedFd>,
     until: Option<Timestamp>,
 }
 
 impl Follower {
     /// Starts with what `query` asks for, then goes on.
-    pub fn open(dir: &Path, name: &str, query: Query) -> Result<Follower> {
+    pub fn open(dir: &Path, name: &str, format: Format, query: Query) -> Result<Follower> {
         // Should: watch, then read. A record appended in between wakes us once too often.
         let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
         let inotify = inotify::init(flags).ok().filter(|fd| {
             let events = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_TO;
             inotify::add_watch(fd, dir, events).is_ok()
         });
-        let reader = read(dir, name, query)?;
+        let reader = read(dir, name, format, query)?;
         Ok(Follower {
             reader,
             inotify,
@@ -42,32 +39,12 @@ impl Follower {
         })
     }
 
-    /// The next record; waits for it. `None` once `is_over` says that nothing more will be written
-    /// and all that was written has been handed out. `wake` (a pidfd, say) ends a wait early.
-    pub fn next(
-        &mut self,
-        wake: Option<BorrowedFd<'_>>,
-        mut is_over: impl FnMut() -> bool,
-    ) -> Result<Option<Record>> {
-        let mut wake = wake;
+    /// The next record that is there now.
+    pub fn present(&mut self) -> Result<Option<Record>> {
         loop {
-            // Should: ask before reading. What was written before the end is then read below.
-            let over = is_over() || self.until.is_some_and(|until| Timestamp::now() >= until);
-            if let Some(record) = self.next_present()? {
-                return Ok(Some(record));
-            }
-            if over {
+            if self.reader.is_past_end() {
                 return Ok(None);
             }
-            if self.wait(wake)? {
-                // Readable for ever from now on; `is_over` decides when it is asked again.
-                wake = None;
-            }
-        }
-    }
-
-    fn next_present(&mut self) -> Result<Option<Record>> {
-        loop {
             if let Some(record) = self.reader.next().transpose()? {
                 return Ok(Some(record));
             }
@@ -79,11 +56,16 @@ impl Follower {
         }
     }
 
-    /// Waits for a change, for `wake` (then true), or for [`PAUSE`].
-    fn wait(&self, wake: Option<BorrowedFd<'_>>) -> Result<bool> {
+    /// Whether nothing that is wanted can come any more.
+    pub fn is_over(&self) -> bool {
+        self.reader.is_past_end() || self.until.is_some_and(|until| Timestamp::now() >= until)
+    }
+
+    /// Waits for a change of the files, for `wake` (a pidfd, say; then true), or for `pause`.
+    pub fn wait(&self, wake: Option<BorrowedFd<'_>>, pause: Duration) -> Result<bool> {
         let timeout = Timespec {
             tv_sec: 0,
-            tv_nsec: PAUSE.subsec_nanos().into(),
+            tv_nsec: pause.subsec_nanos().into(),
         };
         let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(2);
         fds.extend(wake.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));

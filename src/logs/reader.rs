@@ -5,13 +5,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
-use serde::Deserialize;
-
 use super::files::{self, LogFile};
-use super::{Query, Record, Stream, Tail};
-use crate::base::Timestamp;
+use super::{Format, Query, Record, Tail};
 use crate::error::{Context, Error, Result};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 
 const BLOCK_BYTES: usize = 64 << 10;
 
@@ -19,13 +16,15 @@ const BLOCK_BYTES: usize = 64 << 10;
 const LINE_MAX: usize = 256 << 10;
 
 /// The records of `<dir>/<name>` that are there now; none if the container never logged.
-pub fn read(dir: &Path, name: &str, query: Query) -> Result<Reader> {
+pub fn read(dir: &Path, name: &str, format: Format, query: Query) -> Result<Reader> {
     let dir = open_dir(dir)?;
     let mut queue: VecDeque<LogFile> = files::snapshot(dir.as_fd(), name)?.into();
     let mut reader = Reader {
         dir,
         name: name.to_owned(),
+        format,
         query,
+        is_past_end: false,
         cursor: None,
         queue: VecDeque::new(),
     };
@@ -47,7 +46,10 @@ fn open_dir(dir: &Path) -> Result<OwnedFd> {
 pub struct Reader {
     dir: OwnedFd,
     name: String,
+    format: Format,
     query: Query,
+    /// A record was met that is too new.
+    is_past_end: bool,
     cursor: Option<Cursor>,
     queue: VecDeque<LogFile>,
 }
@@ -65,9 +67,15 @@ impl Reader {
     fn next_in_hand(&mut self) -> Result<Option<Record>> {
         if let Some(cursor) = &mut self.cursor {
             while let Some(line) = cursor.next_line()? {
-                match parse(line) {
-                    Some(record) if self.query.wants(&record) => return Ok(Some(record)),
-                    _ => {}
+                let Some(record) = self.format.parse(line) else {
+                    continue;
+                };
+                if self.query.wants(&record) {
+                    return Ok(Some(record));
+                }
+                if self.query.until.is_some_and(|until| record.time >= until) {
+                    self.is_past_end = true;
+                    return Ok(None);
                 }
             }
         }
@@ -79,6 +87,10 @@ impl Reader {
             if let Some(record) = self.next_in_hand()? {
                 return Ok(Some(record));
             }
+            if self.is_past_end {
+                // As Docker: what follows in the file is newer still.
+                return Ok(None);
+            }
             match self.queue.pop_front() {
                 Some(log) => self.cursor = Some(Cursor::new(log, 0)),
                 // The cursor stays, so that a follower finds what is appended later.
@@ -87,15 +99,23 @@ impl Reader {
         }
     }
 
+    /// Whether a record was met that is newer than what is wanted.
+    pub(super) fn is_past_end(&self) -> bool {
+        self.is_past_end
+    }
+
     /// After a rotation, queues the files that follow the one at hand. True if there are any.
     pub(super) fn find_successors(&mut self) -> Result<bool> {
-        let at_hand = self.cursor.as_ref().map(|cursor| cursor.log.inode);
-        let newest = files::open(self.dir.as_fd(), &self.name, 0)?.map(|log| log.inode);
-        if newest.is_none() || newest == at_hand {
-            return Ok(false);
+        let is_at_hand = |log: &LogFile| {
+            let cursor = self.cursor.as_ref();
+            cursor.is_some_and(|cursor| cursor.log.is(log))
+        };
+        match files::open(self.dir.as_fd(), &self.name, 0)? {
+            Some(newest) if !is_at_hand(&newest) => {}
+            _ => return Ok(false),
         }
         let mut found = files::snapshot(self.dir.as_fd(), &self.name)?;
-        if let Some(at) = found.iter().position(|log| Some(log.inode) == at_hand) {
+        if let Some(at) = found.iter().position(is_at_hand) {
             found.drain(..=at);
         }
         self.queue = found.into();
@@ -131,7 +151,7 @@ impl Cursor {
     fn next_line(&mut self) -> Result<Option<&[u8]>> {
         loop {
             let rest = &self.buffer[self.used..];
-            if let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+            if let Some(length) = memchr::memchr(b'\n', rest) {
                 let start = self.used;
                 self.used += length + 1;
                 if std::mem::take(&mut self.overlong) {
@@ -158,47 +178,18 @@ impl Cursor {
         let old = self.buffer.len();
         self.buffer.resize(old + BLOCK_BYTES, 0);
         let at = self.offset + old as u64;
-        let read = self.log.file.read_at(&mut self.buffer[old..], at);
+        let read = self.log.file()?.read_at(&mut self.buffer[old..], at);
         let count = read.context(|| "read log")?;
         self.buffer.truncate(old + count);
         Ok(count)
     }
 }
 
-/// The parts of a line that matter. Docker's own files parse too.
-#[derive(Deserialize)]
-struct Line {
-    log: String,
-    stream: String,
-    time: Timestamp,
-    #[serde(default)]
-    attrs: Attributes,
-}
-
-#[derive(Deserialize, Default)]
-struct Attributes {
-    lost: Option<String>,
-}
-
-fn parse(line: &[u8]) -> Option<Record> {
-    let line: Line = serde_json::from_slice(line).ok()?;
-    Some(Record {
-        stream: match line.stream.as_str() {
-            "stdout" => Stream::Stdout,
-            "stderr" => Stream::Stderr,
-            _ => return None,
-        },
-        time: line.time,
-        text: line.log,
-        lost_bytes: line.attrs.lost.and_then(|lost| lost.parse().ok()),
-    })
-}
-
 /// Drops the files before the last `count` lines; returns the offset in the first that is left.
 fn skip_to_tail(queue: &mut VecDeque<LogFile>, count: u64) -> Result<u64> {
     let mut wanted = count;
     for index in (0..queue.len()).rev() {
-        let (found, offset) = find_tail(&queue[index], wanted)?;
+        let (found, offset) = find_tail(&mut queue[index], wanted)?;
         wanted -= found;
         if wanted == 0 {
             queue.drain(..index);
@@ -209,16 +200,16 @@ fn skip_to_tail(queue: &mut VecDeque<LogFile>, count: u64) -> Result<u64> {
 }
 
 /// How many of the last `count` lines this file has, and where the first of them begins.
-fn find_tail(log: &LogFile, count: u64) -> Result<(u64, u64)> {
-    let mut end = log.file.metadata().context(|| "read log")?.len();
+fn find_tail(log: &mut LogFile, count: u64) -> Result<(u64, u64)> {
+    let file = log.file()?;
+    let mut end = file.metadata().context(|| "read log")?.len();
     let mut block = vec![0; BLOCK_BYTES];
     // The newline that ends the line before the wanted ones is wanted too, to know where it ends.
     let mut newlines = 0;
     while end > 0 {
         let start = end.saturating_sub(block.len() as u64);
         let block = &mut block[..(end - start) as usize];
-        log.file
-            .read_exact_at(block, start)
+        file.read_exact_at(block, start)
             .map_err(|error| Error::from(error).wrap("read log from its end"))?;
         for at in (0..block.len()).rev().filter(|at| block[*at] == b'\n') {
             if newlines == count {

@@ -42,14 +42,28 @@ impl Drop for Dir {
     }
 }
 
+fn open(dir: &Path, rotation: Rotation) -> crate::error::Result<FileLog> {
+    let layout = Layout {
+        format: Format::Json,
+        rotation,
+        compress: false,
+        attributes: String::new(),
+    };
+    FileLog::open(dir, NAME, layout)
+}
+
+fn string(record: &Record) -> String {
+    String::from_utf8(record.text.clone()).expect("is UTF-8")
+}
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(seconds, 5)
 }
 
 fn texts(dir: &Path, query: Query) -> Vec<String> {
-    let records = read(dir, NAME, query).expect("readable");
+    let records = read(dir, NAME, Format::Json, query).expect("readable");
     records
-        .map(|record| record.expect("readable").text)
+        .map(|record| string(&record.expect("readable")))
         .collect()
 }
 
@@ -63,7 +77,7 @@ fn tail(count: u64) -> Query {
 #[test]
 fn a_record_looks_as_docker_writes_it() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     writer.append(
         Stream::Stderr,
         b"a \"b\"\n",
@@ -78,16 +92,16 @@ fn a_record_looks_as_docker_writes_it() {
 #[test]
 fn a92_a_line_that_looks_like_a_record_stays_text() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     let forged = b"{\"log\":\"x\\n\",\"stream\":\"stderr\",\"attrs\":{\"lost\":\"9\"},\
         \"time\":\"2001-01-01T00:00:00Z\"}\n";
     writer.append(Stream::Stdout, forged, at(100));
-    let records: Vec<Record> = read(&dir.0, NAME, Query::ALL)
+    let records: Vec<Record> = read(&dir.0, NAME, Format::Json, Query::ALL)
         .expect("readable")
         .collect::<crate::error::Result<_>>()
         .expect("readable");
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0].text.as_bytes(), forged);
+    assert_eq!(records[0].text, forged);
     assert_eq!(records[0].time, at(100));
     assert_eq!(records[0].stream, Stream::Stdout);
     assert_eq!(records[0].lost_bytes, None);
@@ -101,7 +115,7 @@ fn a92_a_line_that_looks_like_a_record_stays_text() {
 #[test]
 fn a_line_waits_for_its_end_and_is_cut_at_16_kib() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     writer.append(Stream::Stdout, b"ab", at(1));
     writer.append(Stream::Stderr, b"other\n", at(2));
     assert_eq!(texts(&dir.0, Query::ALL), ["other\n"]);
@@ -119,7 +133,7 @@ fn a_line_waits_for_its_end_and_is_cut_at_16_kib() {
 #[test]
 fn a_character_is_not_cut_in_two() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     let line = "x".to_owned() + &"€".repeat(RECORD_MAX) + "\n";
     for piece in line.as_bytes().chunks(1000) {
         writer.append(Stream::Stdout, piece, at(1));
@@ -130,7 +144,7 @@ fn a_character_is_not_cut_in_two() {
 #[test]
 fn times_select_since_inclusive_and_until_exclusive() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     for second in 0..5 {
         writer.append(Stream::Stdout, format!("{second}\n").as_bytes(), at(second));
     }
@@ -149,7 +163,7 @@ fn tail_reaches_back_over_rotated_files() {
         max_bytes: 150,
         max_files: 10,
     };
-    let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+    let mut writer = open(&dir.0, rotation).expect("opens");
     for number in 0..9 {
         writer.append(Stream::Stdout, format!("{number}\n").as_bytes(), at(1));
     }
@@ -167,7 +181,7 @@ fn rotation_keeps_size_and_number_of_files() {
         max_bytes: 1000,
         max_files: 3,
     };
-    let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+    let mut writer = open(&dir.0, rotation).expect("opens");
     for number in 0..200 {
         writer.append(Stream::Stdout, format!("line {number}\n").as_bytes(), at(1));
     }
@@ -191,7 +205,7 @@ fn rotation_keeps_size_and_number_of_files() {
         max_bytes: 1000,
         max_files: 1,
     };
-    let mut writer = Writer::open(&dir.0, NAME, one).expect("opens");
+    let mut writer = open(&dir.0, one).expect("opens");
     for _ in 0..50 {
         writer.append(Stream::Stdout, b"again\n", at(1));
     }
@@ -201,7 +215,7 @@ fn rotation_keeps_size_and_number_of_files() {
 #[test]
 fn f28_a_torn_record_is_passed_over_and_cut_off_when_reopened() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     writer.append(Stream::Stdout, b"whole\n", at(1));
     let whole = dir.text(NAME);
     let path = dir.0.join(NAME);
@@ -209,7 +223,7 @@ fn f28_a_torn_record_is_passed_over_and_cut_off_when_reopened() {
     file.write_all(b"{\"log\":\"torn").expect("writes");
     assert_eq!(texts(&dir.0, Query::ALL), ["whole\n"]);
     assert_eq!(texts(&dir.0, tail(1)), ["whole\n"]);
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     assert_eq!(dir.text(NAME), whole);
     writer.append(Stream::Stdout, b"next\n", at(2));
     assert_eq!(texts(&dir.0, Query::ALL), ["whole\n", "next\n"]);
@@ -218,7 +232,7 @@ fn f28_a_torn_record_is_passed_over_and_cut_off_when_reopened() {
 #[test]
 fn f27_a_full_disk_costs_text_and_says_how_much() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     writer.append(Stream::Stdout, b"before\n", at(1));
     let full = OpenOptions::new()
         .write(true)
@@ -230,25 +244,26 @@ fn f27_a_full_disk_costs_text_and_says_how_much() {
     }
     writer.swap_file(real);
     writer.append(Stream::Stdout, b"after\n", at(3));
-    let records: Vec<Record> = read(&dir.0, NAME, Query::ALL)
+    let records: Vec<Record> = read(&dir.0, NAME, Format::Json, Query::ALL)
         .expect("readable")
         .collect::<crate::error::Result<_>>()
         .expect("readable");
-    let seen: Vec<(&str, Option<u64>)> = records
+    let seen: Vec<(String, Option<u64>)> = records
         .iter()
-        .map(|record| (record.text.as_str(), record.lost_bytes))
+        .map(|record| (string(record), record.lost_bytes))
         .collect();
     let gap = "[90 bytes of output lost: the log could not be written]\n";
     assert_eq!(
         seen,
         [("before\n", None), (gap, Some(90)), ("after\n", None)]
+            .map(|(text, lost)| (text.to_owned(), lost))
     );
 }
 
 #[test]
 fn f27_a_half_written_batch_leaves_no_torn_record() {
     let dir = Dir::new();
-    let mut writer = Writer::open(&dir.0, NAME, UNLIMITED).expect("opens");
+    let mut writer = open(&dir.0, UNLIMITED).expect("opens");
     // A sealed memory file ends as a full disk does: a short write first, then an error.
     let flags = MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC;
     let file = File::from(memfd_create("full", flags).expect("memfd"));
@@ -282,19 +297,24 @@ fn f28_a_follower_sees_every_record_once_across_rotation() {
     let over = AtomicBool::new(false);
     let count = 1000;
     let seen = thread::scope(|scope| {
-        let mut follower = Follower::open(&dir.0, NAME, Query::ALL).expect("follows");
+        let mut follower = Follower::open(&dir.0, NAME, Format::Json, Query::ALL).expect("follows");
         let over = &over;
         let reader = scope.spawn(move || {
             let mut seen = Vec::new();
-            while let Some(record) = follower
-                .next(None, || over.load(Ordering::SeqCst))
-                .expect("readable")
-            {
-                seen.push(record.text);
+            loop {
+                // Should: ask before reading. What was written before the end is then read.
+                let over = over.load(Ordering::SeqCst);
+                while let Some(record) = follower.present().expect("readable") {
+                    seen.push(string(&record));
+                }
+                if over {
+                    return seen;
+                }
+                let pause = Duration::from_millis(100);
+                follower.wait(None, pause).expect("waits");
             }
-            seen
         });
-        let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+        let mut writer = open(&dir.0, rotation).expect("opens");
         for number in 0..count {
             writer.append(Stream::Stdout, format!("{number}\n").as_bytes(), at(1));
             if number % 16 == 0 {
@@ -315,23 +335,96 @@ fn f28_the_end_of_a_rotated_file_is_read_before_the_next() {
         max_bytes: 150,
         max_files: 5,
     };
-    let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+    let mut writer = open(&dir.0, rotation).expect("opens");
     writer.append(Stream::Stdout, b"a\n", at(1));
-    let mut reader = read(&dir.0, NAME, Query::ALL).expect("readable");
+    let mut reader = read(&dir.0, NAME, Format::Json, Query::ALL).expect("readable");
     assert!(reader.next().is_some() && reader.next().is_none());
     writer.append(Stream::Stdout, b"b\nc\nd\ne\nf\n", at(1));
     assert!(reader.find_successors().expect("readable"));
     let rest: Vec<String> = reader
-        .map(|record| record.expect("readable").text)
+        .map(|record| string(&record.expect("readable")))
         .collect();
     assert_eq!(rest, ["b\n", "c\n", "d\n", "e\n", "f\n"]);
 }
 
 #[test]
-fn a_follower_ends_when_the_container_is_over() {
+fn a_follower_is_over_when_a_record_is_too_new() {
     let dir = Dir::new();
-    let mut follower = Follower::open(&dir.0, NAME, Query::ALL).expect("follows");
-    assert_eq!(follower.next(None, || true).expect("readable"), None);
+    let mut log = open(&dir.0, UNLIMITED).expect("opens");
+    let query = Query {
+        until: Some(at(4_000_000_000)),
+        ..Query::ALL
+    };
+    let mut follower = Follower::open(&dir.0, NAME, Format::Json, query).expect("follows");
+    log.append(Stream::Stdout, b"wanted\n", at(5));
+    assert!(follower.present().expect("readable").is_some());
+    assert!(follower.present().expect("readable").is_none() && !follower.is_over());
+    log.append(Stream::Stdout, b"too new\n", at(4_000_000_000));
+    log.append(Stream::Stdout, b"never read\n", at(5));
+    assert!(follower.present().expect("readable").is_none() && follower.is_over());
+}
+
+/// Rotating and compressing, in the format of the name.
+fn small(format: Format) -> Layout {
+    Layout {
+        format,
+        rotation: Rotation {
+            max_bytes: 4000,
+            max_files: 60,
+        },
+        compress: true,
+        attributes: String::new(),
+    }
+}
+
+#[test]
+fn f28_compressed_files_are_read_in_order_and_once() {
+    for format in [Format::Json, Format::Cri] {
+        let dir = Dir::new();
+        let mut log = FileLog::open(&dir.0, NAME, small(format)).expect("opens");
+        let mut follower = Follower::open(&dir.0, NAME, format, Query::ALL).expect("follows");
+        let mut followed = Vec::new();
+        for number in 0..1000 {
+            log.append(Stream::Stdout, format!("{number}\n").as_bytes(), at(1));
+            // Now and then, so that files are compressed while they are at hand and while not.
+            if number % 130 == 0 {
+                while let Some(record) = follower.present().expect("readable") {
+                    followed.push(string(&record));
+                }
+            }
+        }
+        while let Some(record) = follower.present().expect("readable") {
+            followed.push(string(&record));
+        }
+        let expected: Vec<String> = (0..1000).map(|number| format!("{number}\n")).collect();
+        assert_eq!(followed, expected);
+        assert!(dir.0.join(format!("{NAME}.2.gz")).exists());
+        assert!(!dir.0.join(format!("{NAME}.2")).exists());
+        let records = read(&dir.0, NAME, format, tail(900)).expect("readable");
+        let texts: Vec<String> = records
+            .map(|record| string(&record.expect("readable")))
+            .collect();
+        assert_eq!(texts, expected[100..]);
+    }
+}
+
+#[test]
+fn compressed_files_go_when_they_are_too_many() {
+    let dir = Dir::new();
+    let mut layout = small(Format::Json);
+    layout.rotation.max_files = 3;
+    let mut log = FileLog::open(&dir.0, NAME, layout.clone()).expect("opens");
+    for number in 0..1000 {
+        log.append(Stream::Stdout, format!("{number}\n").as_bytes(), at(1));
+    }
+    log.pack_for_test();
+    let count = || fs::read_dir(&dir.0).expect("directory").count();
+    assert_eq!(count(), 3);
+    assert_eq!(texts(&dir.0, tail(1)), ["999\n"]);
+    layout.rotation.max_files = 1;
+    drop(log);
+    FileLog::open(&dir.0, NAME, layout).expect("opens");
+    assert_eq!(count(), 1);
 }
 
 proptest! {
@@ -349,7 +442,7 @@ proptest! {
     ) {
         let dir = Dir::new();
         let rotation = Rotation { max_bytes, max_files: u32::MAX };
-        let mut writer = Writer::open(&dir.0, NAME, rotation).expect("opens");
+        let mut writer = open(&dir.0, rotation).expect("opens");
         let mut expected = [String::new(), String::new()];
         for (is_stderr, text, repeat) in &chunks {
             let stream = if *is_stderr { Stream::Stderr } else { Stream::Stdout };
@@ -361,11 +454,12 @@ proptest! {
         }
         writer.flush_partial(at(2));
         let mut seen = [String::new(), String::new()];
-        for record in read(&dir.0, NAME, Query::ALL).expect("readable") {
+        for record in read(&dir.0, NAME, Format::Json, Query::ALL).expect("readable") {
             let record = record.expect("readable");
-            prop_assert!(record.text.len() <= RECORD_MAX);
-            prop_assert!(!record.text.trim_end_matches('\n').contains('\n'));
-            seen[record.stream as usize].push_str(&record.text);
+            let text = string(&record);
+            prop_assert!(text.len() <= RECORD_MAX);
+            prop_assert!(!text.trim_end_matches('\n').contains('\n'));
+            seen[record.stream as usize].push_str(&text);
         }
         prop_assert_eq!(seen, expected);
     }

@@ -1,8 +1,14 @@
 //! The clients of one monitor: who gets output, who may slow it down, what they ask for.
+//!
+//! Each client has a backlog, for what its socket does not take at once. While that of the first
+//! client holds anything, no output is read. Any other client may fall behind so far, together they
+//! may not: who does is told and dropped.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketFlags};
 
@@ -12,6 +18,12 @@ use super::wire;
 /// More clients than this are refused: each costs a descriptor.
 const MOST_CLIENTS: usize = 64;
 
+/// What all clients but the first may hold back, in bytes of output.
+const MOST_BACKLOG: usize = 4 << 20;
+
+/// How long all others together may take to catch up when the container has ended.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 struct Client {
     socket: OwnedFd,
@@ -19,12 +31,98 @@ struct Client {
     attached: bool,
     /// Started the container in the foreground: nothing it has not read is lost.
     first: bool,
-    /// A message that did not fit into the socket of the first client.
-    held: Option<(u8, Vec<u8>)>,
+    /// Has sent input: it is not read from while the container takes none.
+    sends_input: bool,
+    /// Was too far behind; goes as soon as it has been told.
+    leaving: bool,
+    /// Messages that did not fit into the socket yet, and their bytes.
+    backlog: VecDeque<(u8, Vec<u8>)>,
+    backlog_bytes: usize,
+}
+
+impl Client {
+    fn new(socket: OwnedFd, first: bool) -> Client {
+        wire::give_room(&socket);
+        Client {
+            socket,
+            attached: first,
+            first,
+            sends_input: false,
+            leaving: false,
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+        }
+    }
+
+    /// Sends what was held back, as far as it fits; false if the client is gone.
+    fn flush(&mut self) -> bool {
+        while let Some((kind, bytes)) = self.backlog.front() {
+            match wire::try_send(self.socket.as_fd(), *kind, bytes) {
+                Ok(()) => {
+                    self.backlog_bytes -= bytes.len();
+                    self.backlog.pop_front();
+                }
+                Err(Errno::AGAIN) => return true,
+                Err(_) => return false,
+            }
+        }
+        !self.leaving
+    }
+
+    fn lag(&mut self) {
+        self.attached = false;
+        self.leaving = true;
+        self.backlog.clear();
+        self.backlog_bytes = 0;
+        self.backlog.push_back((wire::LAGGED, Vec::new()));
+    }
+
+    /// Sends what was held back while there is time; false if the client is gone.
+    fn catch_up(&mut self, deadline: Instant) -> bool {
+        while self.flush() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.backlog.is_empty() || left.is_zero() {
+                return true;
+            }
+            let timeout = Timespec {
+                tv_sec: left.as_secs().cast_signed(),
+                tv_nsec: left.subsec_nanos().into(),
+            };
+            // Interrupted or not: the next turn tells.
+            let _ = poll(
+                &mut [PollFd::new(&self.socket, PollFlags::OUT)],
+                Some(&timeout),
+            );
+        }
+        false
+    }
+
+    /// Sends or holds back a message; false if the client is gone. One that is too far behind gets
+    /// the word of that instead, and nothing more.
+    fn send(&mut self, kind: u8, bytes: &[u8], most: usize) -> bool {
+        if self.backlog.is_empty() {
+            match wire::try_send(self.socket.as_fd(), kind, bytes) {
+                Ok(()) => return true,
+                Err(Errno::AGAIN) => {}
+                Err(_) => return false,
+            }
+        }
+        if !self.first && self.backlog_bytes + bytes.len() > most {
+            self.lag();
+            return true;
+        }
+        self.backlog_bytes += bytes.len();
+        self.backlog.push_back((kind, bytes.to_vec()));
+        true
+    }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Clients(Vec<Client>);
+pub(super) struct Clients {
+    all: Vec<Client>,
+    /// Where requests are received; made when the first one is.
+    buffer: Vec<u8>,
+}
 
 /// What a client asked for.
 #[derive(Debug)]
@@ -37,13 +135,11 @@ pub(super) enum Request {
 
 impl Clients {
     pub(super) fn new(first: Option<OwnedFd>) -> Self {
-        let client = |socket| Client {
-            socket,
-            attached: true,
-            first: true,
-            held: None,
-        };
-        Clients(first.map(client).into_iter().collect())
+        let first = first.map(|socket| Client::new(socket, true));
+        Clients {
+            all: first.into_iter().collect(),
+            buffer: Vec::new(),
+        }
     }
 
     /// Takes a new connection, if there is one; only this user can reach the socket's directory.
@@ -52,28 +148,24 @@ impl Clients {
         let Ok(socket) = rustix::net::accept_with(listener, SocketFlags::CLOEXEC) else {
             return false;
         };
-        if self.0.len() < MOST_CLIENTS {
-            self.0.push(Client {
-                socket,
-                attached: false,
-                first: false,
-                held: None,
-            });
+        if self.all.len() < MOST_CLIENTS {
+            self.all.push(Client::new(socket, false));
         }
         true
     }
 
     pub(super) fn first_is_full(&self) -> bool {
-        self.0.iter().any(|client| client.held.is_some())
+        let full = |client: &Client| client.first && !client.backlog.is_empty();
+        self.all.iter().any(full)
     }
 
     pub(super) fn poll_on<'a>(&'a self, polled: &mut Vec<PollFd<'a>>, input_ready: bool) {
-        for client in &self.0 {
+        for client in &self.all {
             let mut events = PollFlags::empty();
-            if input_ready {
+            if input_ready || !client.sends_input {
                 events |= PollFlags::IN;
             }
-            if client.held.is_some() {
+            if !client.backlog.is_empty() {
                 events |= PollFlags::OUT;
             }
             // Without a wish poll(2) would still report a hang-up, again and again.
@@ -83,65 +175,35 @@ impl Clients {
         }
     }
 
-    /// Sends held messages as far as they fit.
+    /// Sends what was held back as far as it fits.
     pub(super) fn flush(&mut self) {
-        self.0.retain_mut(|client| {
-            let Some((kind, bytes)) = &client.held else {
-                return true;
-            };
-            match wire::try_send(client.socket.as_fd(), *kind, bytes) {
-                Ok(()) => client.held = None,
-                Err(Errno::AGAIN) => {}
-                Err(_) => return false,
-            }
-            true
-        });
+        self.all.retain_mut(Client::flush);
     }
 
     /// Sends output to all who want it. Whoever is gone, or is not the first and does not keep up,
     /// is dropped.
     pub(super) fn send_output(&mut self, stream: Output, bytes: &[u8]) {
         let kind = stream.kind();
-        self.0.retain_mut(|client| {
-            if !client.attached {
-                return true;
-            }
-            match wire::try_send(client.socket.as_fd(), kind, bytes) {
-                Ok(()) => true,
-                Err(Errno::AGAIN) if client.first && client.held.is_none() => {
-                    client.held = Some((kind, bytes.to_vec()));
-                    true
-                }
-                Err(_) => false,
-            }
-        });
-    }
-
-    /// Waits until the first client has taken what is held for it, or is gone.
-    pub(super) fn wait_for_first(&mut self) {
-        while let Some(client) = self.0.iter().find(|client| client.held.is_some()) {
-            let mut polled = [PollFd::new(&client.socket, PollFlags::OUT)];
-            // Interrupted or not: the loop looks again.
-            let _ = poll(&mut polled, None);
-            self.flush();
-        }
+        let most = MOST_BACKLOG / self.all.len().max(1);
+        self.all
+            .retain_mut(|client| !client.attached || client.send(kind, bytes, most));
     }
 
     /// Reads one message of each client that has one.
     pub(super) fn read_requests(&mut self, input_ready: bool) -> Vec<Request> {
         let mut requests = Vec::new();
-        if !input_ready {
-            return requests;
-        }
-        let mut buffer = [0; wire::MOST_BYTES + 1];
-        self.0.retain_mut(|client| {
+        let buffer = &mut self.buffer;
+        self.all.retain_mut(|client| {
+            if client.sends_input && !input_ready {
+                return true;
+            }
+            buffer.resize(wire::MOST_BYTES + 1, 0);
             let flags = RecvFlags::DONTWAIT;
-            match wire::receive(client.socket.as_fd(), &mut buffer, flags) {
+            match wire::receive(client.socket.as_fd(), buffer, flags) {
                 Err(Errno::AGAIN) => true,
                 Ok(Some((kind, content))) => {
-                    if kind == wire::ATTACH {
-                        client.attached = true;
-                    }
+                    client.attached |= kind == wire::ATTACH;
+                    client.sends_input |= kind == wire::INPUT;
                     requests.extend(request(kind, content));
                     true
                 }
@@ -151,10 +213,27 @@ impl Clients {
         requests
     }
 
-    pub(super) fn announce_exit(self, code: u8) {
-        for client in self.0 {
-            // A client that is gone does not want to know.
-            let _ = wire::send(client.socket.as_fd(), wire::EXITED, &[code]);
+    /// Tells everyone how the container ended. The first client gets all its output before, however
+    /// long that takes it; nobody else waits for that.
+    pub(super) fn announce_exit(mut self, code: u8) {
+        let deadline = Instant::now() + LAST_PATIENCE;
+        self.all
+            .sort_by_key(|client| (client.first, !client.backlog.is_empty()));
+        for client in &mut self.all {
+            if client.first {
+                while let Some((kind, bytes)) = client.backlog.pop_front() {
+                    if wire::send(client.socket.as_fd(), kind, &bytes).is_err() {
+                        break;
+                    }
+                }
+                // A client that is gone does not want to know.
+                let _ = wire::send(client.socket.as_fd(), wire::EXITED, &[code]);
+            } else if client.catch_up(deadline) {
+                let _ = match client.backlog.is_empty() {
+                    true => wire::try_send(client.socket.as_fd(), wire::EXITED, &[code]),
+                    false => wire::try_send(client.socket.as_fd(), wire::LAGGED, &[]),
+                };
+            }
         }
     }
 }

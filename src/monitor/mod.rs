@@ -4,9 +4,9 @@
 //! Theory of operation. One thread, one poll(2) loop ([`attend`]), no allocation per message
 //! beyond one buffer. Output is read once, goes to the log first, then to every client. The client
 //! that started the container in the foreground gets back-pressure: while its socket is full,
-//! nothing more is read, so `hull run … | slow` loses nothing. Later clients are dropped when they
-//! do not keep up: none of them may stall the log. The end of the container is its pidfd becoming
-//! readable; what is left in its pipes is drained after that.
+//! nothing more is read, so `hull run … | slow` loses nothing. Later clients may fall some way
+//! behind, then they are dropped: none of them may stall the log. The end of the container is its
+//! pidfd becoming readable; what is left in its pipes is drained after that.
 //!
 //! It stays small (well under 1 MiB): it is executed anew once the container runs, with its open
 //! descriptors handed over, so that nothing of the command's heap remains.
@@ -25,6 +25,9 @@ use crate::error::{Context as _, Result};
 use crate::logs::Writer;
 use clients::{Clients, Request};
 use pump::{Input, Output, Outputs};
+
+/// More than the pipes of a container hold.
+const MOST_LEFT: usize = 1 << 20;
 
 /// What the monitor holds of its container.
 #[derive(Debug)]
@@ -145,14 +148,15 @@ fn deliver(stream: Output, bytes: &[u8], log: &mut Option<Writer>, clients: &mut
     clients.send_output(stream, bytes);
 }
 
-/// Reads what the ended container left in its pipes, waiting for the first client if need be.
+/// Reads what the ended container left in its pipes. That is no more than they hold, so nobody has
+/// to wait until the first client has taken it; more comes only from processes that outlived it
+/// (in the host's process namespace), which are ended next.
 fn drain(outputs: &mut Outputs, log: &mut Option<Writer>, clients: &mut Clients) {
-    loop {
-        clients.wait_for_first();
-        let read = outputs.read(|stream, bytes| deliver(stream, bytes, log, clients));
-        if read == 0 {
-            clients.wait_for_first();
-            return;
+    let mut total = 0;
+    while total < MOST_LEFT {
+        match outputs.read(|stream, bytes| deliver(stream, bytes, log, clients)) {
+            0 => return,
+            count => total += count,
         }
     }
 }

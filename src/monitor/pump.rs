@@ -10,6 +10,9 @@ use super::wire;
 use crate::error::{Context as _, Result};
 use crate::logs;
 
+/// What a pipe holds of a container that floods it.
+const FLOOD_PIPE_BYTES: usize = 256 << 10;
+
 /// Which stream bytes came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Output {
@@ -37,6 +40,8 @@ impl Output {
 pub(super) struct Outputs {
     streams: Vec<(Output, OwnedFd)>,
     terminal: bool,
+    /// The pipes have been enlarged.
+    flooded: bool,
     /// Nobody has the terminal open at the moment: poll(2) would return at once, for ever.
     hung_up: bool,
     buffer: Box<[u8]>,
@@ -61,6 +66,7 @@ impl Outputs {
         Ok(Outputs {
             streams,
             terminal: is_terminal,
+            flooded: false,
             hung_up: false,
             buffer,
         })
@@ -92,7 +98,7 @@ impl Outputs {
 
     /// Reads what is there, one buffer a stream; the number of bytes.
     pub(super) fn read(&mut self, mut deliver: impl FnMut(Output, &[u8])) -> usize {
-        let mut total = 0;
+        let (mut total, mut full) = (0, false);
         let buffer = &mut self.buffer;
         let (terminal, hung_up) = (self.terminal, &mut self.hung_up);
         self.streams
@@ -102,6 +108,7 @@ impl Outputs {
                     *hung_up = false;
                     total += count;
                     deliver(*stream, &buffer[..count]);
+                    full |= count == buffer.len();
                     true
                 }
                 Err(Errno::AGAIN | Errno::INTR) => {
@@ -114,7 +121,19 @@ impl Outputs {
                 }
                 Err(_) => false,
             });
+        if full && !std::mem::replace(&mut self.flooded, true) {
+            self.enlarge();
+        }
         total
+    }
+
+    /// Once output comes faster than we read it, larger pipes save the container half its waiting.
+    /// Not from the start: what a user may have in pipes is limited, pipe(7).
+    fn enlarge(&self) {
+        for (_, fd) in &self.streams {
+            // A terminal has no such size, and at the limit the old one stays.
+            let _ = rustix::pipe::fcntl_setpipe_size(fd, FLOOD_PIPE_BYTES);
+        }
     }
 
     pub(super) fn resize(&self, rows: u16, columns: u16) {

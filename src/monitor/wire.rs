@@ -9,8 +9,11 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketT
 
 use crate::error::{Context as _, Result};
 
-/// The most content of one message.
-pub const MOST_BYTES: usize = 16 << 10;
+/// The most content of one message: what a pipe holds, so that a flood costs few system calls.
+pub const MOST_BYTES: usize = 64 << 10;
+
+/// Room for a few of the largest messages; the kernel cuts it down to what the host allows.
+const SEND_BUFFER: usize = 512 << 10;
 
 /// From the client: data for standard input.
 pub const INPUT: u8 = b'i';
@@ -26,6 +29,8 @@ pub const ATTACH: u8 = b'a';
 pub const STDOUT: u8 = b'1';
 /// From the monitor: its standard error.
 pub const STDERR: u8 = b'2';
+/// From the monitor: this client did not keep up and gets no more.
+pub const LAGGED: u8 = b'l';
 /// From the monitor: the program runs.
 pub const STARTED: u8 = b'k';
 /// From the monitor: it could not be started; the content is JSON.
@@ -37,7 +42,16 @@ pub const EXITED: u8 = b'x';
 pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     let (domain, kind) = (AddressFamily::UNIX, SocketType::SEQPACKET);
     let pair = rustix::net::socketpair(domain, kind, SocketFlags::CLOEXEC, None);
-    pair.context(|| "make the monitor's socket")
+    let pair = pair.context(|| "make the monitor's socket")?;
+    give_room(&pair.0);
+    give_room(&pair.1);
+    Ok(pair)
+}
+
+/// Makes room in a socket for what is sent through it.
+pub(super) fn give_room(socket: &OwnedFd) {
+    // With less room everything works, more slowly.
+    let _ = rustix::net::sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER);
 }
 
 /// Listens at `directory`/ctl. The address goes through the directory's descriptor: it holds 108

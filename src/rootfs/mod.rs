@@ -4,8 +4,12 @@
 //! by descriptor, and attached only in the container's own mount namespace. Nothing here ever
 //! follows a path out of the root.
 
+mod copy;
 mod overlay;
 mod user;
+mod view;
 
-pub use overlay::{Options, Upper, mount};
+pub use copy::{Owner, Target, TreeCopy};
+pub use overlay::{Options, Upper, mount, mount_read_only};
 pub use user::{User, read_account_file, resolve_user};
+pub use view::{Found, Last, Node, View, is_kernels, is_mount_root, join, names_in};

@@ -51,6 +51,21 @@ pub fn mount(layers: &[PathBuf], upper: &Upper, options: Options) -> Result<Owne
     mount.context(|| "make the root mount")
 }
 
+/// Mounts `layers` (bottom first) for reading only, detached. Whiteouts in each layer hide what is
+/// below it, also those of a container's changes given as the last layer.
+///
+/// # Errors
+/// As [`mount`]; overlay wants two layers at least.
+pub fn mount_read_only(layers: &[PathBuf], options: Options) -> Result<OwnedFd> {
+    let context = open(options)?;
+    add_layers(context.as_fd(), layers)?;
+    rustix::mount::fsconfig_create(context.as_fd()).context(|| "mount the layers")?;
+    let flags = FsMountFlags::FSMOUNT_CLOEXEC;
+    let attributes = MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    let mount = rustix::mount::fsmount(context.as_fd(), flags, attributes);
+    mount.context(|| "make the mount of the layers")
+}
+
 fn open(options: Options) -> Result<OwnedFd> {
     let context = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC);
     let context = context.map_err(|errno| {

@@ -20,7 +20,8 @@ const MOST_BYTES: u64 = 8 << 20;
 pub struct User {
     pub uid: u32,
     pub gid: u32,
-    /// Supplementary groups, without `gid`.
+    /// Supplementary groups. `gid` is one of them, so that a program cannot drop it with a
+    /// set-group-id program and reach what is closed to the group (CVE-2022-36109).
     pub groups: Vec<u32>,
     pub home: String,
 }
@@ -29,6 +30,10 @@ impl User {
     /// Leaves out supplementary groups that the user namespace cannot express.
     pub fn keep_mapped_groups(&mut self, highest_gid: u32) {
         self.groups.retain(|gid| *gid <= highest_gid);
+        if highest_gid == 0 {
+            // A map of one id denies setgroups(2); there is no other group to change to.
+            self.groups.clear();
+        }
     }
 }
 
@@ -69,9 +74,9 @@ pub fn resolve_user(root: BorrowedFd<'_>, user: &str, extra: &[String]) -> Resul
     for group in extra {
         all.push(group_id(&groups, group)?);
     }
+    all.push(gid);
     all.sort_unstable();
     all.dedup();
-    all.retain(|other| *other != gid);
     let home = if home.starts_with('/') { home } else { "/" };
     Ok(User {
         uid,
@@ -247,16 +252,18 @@ mod tests {
             (app.uid, app.gid, app.home.as_str()),
             (1000, 1001, "/home/app")
         );
-        assert_eq!(app.groups, [10, 29]);
-        assert_eq!(
-            root.resolve("app:root", &[]).expect("resolves").groups,
-            [] as [u32; 0]
-        );
+        assert_eq!(app.groups, [10, 29, 1001]);
+        assert_eq!(root.resolve("app:root", &[]).expect("resolves").groups, [0]);
         assert_eq!(
             root.resolve("7", &["audio", "5"]).expect("resolves").groups,
-            [5, 29]
+            [0, 5, 29]
         );
-        assert_eq!(root.resolve("", &[]).expect("resolves").groups, [10]);
+        let mut root_user = root.resolve("", &[]).expect("resolves");
+        assert_eq!(root_user.groups, [0, 10]);
+        root_user.keep_mapped_groups(9);
+        assert_eq!(root_user.groups, [0]);
+        root_user.keep_mapped_groups(0);
+        assert_eq!(root_user.groups, [] as [u32; 0]);
     }
 
     #[test]

@@ -33,6 +33,15 @@ pub struct Join<'a> {
 /// Forks a process into the container's namespaces. The calling process is changed: it becomes
 /// undumpable, and its children go to the container's PID (and user) namespace.
 pub fn join(request: Join<'_>) -> Result<Joined> {
+    let mut process = request.process.clone();
+    if let Some(score) = process.oom_score_adj() {
+        // Should: in this process, which hands it on to its child. The child has no procfs of its
+        // own to write to, and undumpable ones belong to root.
+        let file = "/proc/self/oom_score_adj";
+        let written = std::fs::write(file, score.to_string());
+        written.context(|| format!("set oom_score_adj to {score}"))?;
+        process.set_oom_score_adj(None);
+    }
     // Must not: show the container's root a process of ours that it could attach to while we hold
     // host descriptors (CVE-2016-9962); the mark is inherited by the fork.
     let not = rustix::process::DumpableBehavior::NotDumpable;
@@ -49,7 +58,7 @@ pub fn join(request: Join<'_>) -> Result<Joined> {
         let kind = libc::CLONE_NEWPID as u64;
         join_namespace(request.container, kind).context(|| "join the PID namespace")?;
     }
-    let plan = plan::build_exec(request.process, &host(), extras)?;
+    let plan = plan::build_exec(&process, &host(), extras)?;
     let created = launch(&Launch {
         plan: &plan,
         root_mount: None,

@@ -109,6 +109,9 @@ pub struct ProcessConfig {
     pub terminal: bool,
     /// Standard input stays open without a client.
     pub open_stdin: bool,
+    /// It ends with the input of a client.
+    #[serde(default)]
+    pub stdin_once: bool,
     /// Names that not even the engine sets; `*` is every one of its own.
     #[serde(default)]
     pub unset_env: Vec<String>,
@@ -172,10 +175,16 @@ pub struct UlimitConfig {
 /// Where output goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogConfig {
-    /// `json-file` or `none`.
+    /// `json-file`, `local`, `k8s-file`, `journald`, `passthrough` or `none`.
     pub driver: String,
     /// Bytes at which the file is rotated.
     pub max_bytes: Option<u64>,
     /// Files kept.
     pub max_files: u32,
+    /// Files that were rotated away are compressed.
+    #[serde(default)]
+    pub compress: bool,
+    /// What was asked for, by the user or the settings.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
 }

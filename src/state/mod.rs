@@ -22,7 +22,7 @@ pub use lifecycle::{
     Health, HealthCheck, HealthStatus, Notify, OnFailure, Probe, RestartName, RestartPolicy,
 };
 pub use limits::{Device, DeviceRate, Limits};
-pub use live::{End, Live, RunDirectory, boot_id};
+pub use live::{End, Live, MonitorLock, RunDirectory, boot_id};
 pub use options::{
     DnsConfig, FilesConfig, HostsFile, NamespaceMode, Namespaces, PortBinding, TimeZone,
 };

@@ -16,7 +16,7 @@ use super::live::{HEALTH, Live, RunDirectory, boot_id};
 use super::names;
 use super::status::{Event, Status, next};
 use crate::base::{ContainerId, Name, Timestamp};
-use crate::error::{Context as _, Error, Result};
+use crate::error::{Context as _, Error, Kind, Result};
 use crate::sys::lock::{Sharing, lock};
 
 /// `containers/<id>/state.json`: how the container stands, and all that `ps` shows.
@@ -148,7 +148,11 @@ impl Records {
             make_directory(directory)?;
         }
         let (aside, _lock) = make_aside(&staging, &config.id).context(subject)?;
-        let result = self.publish_from(new, &aside).context(subject);
+        let result = match self.publish_from(new, &aside) {
+            // Scripts know these words.
+            Err(error) if error.kind() == Kind::Conflict => Err(error),
+            other => other.context(subject),
+        };
         if result.is_err() {
             // Foreign leftovers below tmp/ are swept; the first error is the one to tell.
             let _ = fs::remove_dir_all(&aside);

@@ -22,10 +22,12 @@ mod extract;
 mod gc;
 mod layers;
 mod open;
+mod pack;
 mod partial;
 mod publish;
 mod read_ahead;
 mod refs;
+mod regenerate;
 mod remove;
 mod stage;
 #[cfg(test)]
@@ -34,10 +36,11 @@ mod testing;
 mod tests;
 
 pub use compression::decompress;
-pub use extract::{Limits, UnpackedLayer};
+pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
 pub use gc::GcGuard;
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
+pub use pack::{Form, Pack, plainly};
 pub use partial::PartialBlob;
 pub use refs::{BrokenRef, RefRecord};
 pub use remove::{Tombstone, delete_grave, remove_tree};

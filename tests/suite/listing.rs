@@ -126,8 +126,8 @@ fn a_wrong_template_is_explained(bed: &Bed) {
         .stderr_has("template parsing error: template: :1:2: executing \"\" at <.Nope>: ")
         .stderr_has("map has no entry for key \"Nope\"");
     wrong("{{.State.Nope}}").fails(1).stderr_has("\"Nope\"");
-    wrong("{{.State").fails(1).stderr_has("unclosed action");
-    wrong("{{nosuch .State}}").fails(1).stderr_has("nosuch");
+    wrong("{{.State").fails(64).stderr_has("unclosed action");
+    wrong("{{nosuch .State}}").fails(64).stderr_has("nosuch");
     let ran = bed.hull(&["ps", "--format", "{{.Nope}}"]);
     ran.fails(1).stderr_has("Nope");
 }

@@ -13,18 +13,24 @@
 #[macro_use]
 mod bed;
 mod attacks;
+mod commit;
+mod copy;
 mod faults;
 mod flags;
 mod images;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod listing;
+mod logs;
 mod oci;
 mod process;
 mod programs;
 mod pty;
 mod registry;
 mod restart;
+mod seeds;
+mod shown;
 mod store;
 mod streams;
 mod terminal;

@@ -23,6 +23,7 @@ each_who!(
     errors_reach_the_log,
     a_signal_to_run_reaches_the_program,
     what_cannot_be_honoured_is_refused,
+    f54_children_without_a_first_process_die_with_their_cgroup,
 );
 
 /// A directory with config.json and a root file system that holds busybox.
@@ -175,6 +176,36 @@ fn quiet(mut command: std::process::Command) {
         "{}: {status}",
         process::words_of(&command)
     );
+}
+
+fn f54_children_without_a_first_process_die_with_their_cgroup(bed: &Bed) {
+    if bed.who != Who::Root {
+        return skip("this user may write no cgroup here");
+    }
+    let bundle = Bundle::by_hull(bed);
+    // In the host's PID namespace nothing ends with the first process.
+    bundle.edit(|config| {
+        let namespaces = config["linux"]["namespaces"].as_array_mut();
+        let namespaces = namespaces.expect("has namespaces");
+        namespaces.retain(|namespace| namespace["type"] != "pid");
+    });
+    let script = "sleep 1000 & echo $! > /tmp/a; sh -c 'sleep 1000 & echo $! > /tmp/b'; exit 0";
+    bundle.program(&["sh", "-c", script]);
+    bundle.edit(|config| config["root"]["readonly"] = json!(false));
+    quiet(bundle.command(&["create", "left"]));
+    bundle.oci(&["start", "left"]).ok();
+    wait_until("the first process ends", || {
+        bundle.state("left")["status"] == "stopped"
+    });
+    let alive = |name: &str| {
+        let file = bundle.directory.join("rootfs/tmp").join(name);
+        let pid = fs::read_to_string(file).expect("its id");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    assert!(alive("a") && alive("b"), "they outlive the first process");
+    bundle.oci(&["delete", "left"]).ok();
+    wait_until("they are dead", || !alive("a") && !alive("b"));
 }
 
 fn a_terminal_goes_to_the_console_socket(bed: &Bed) {

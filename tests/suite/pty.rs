@@ -145,6 +145,13 @@ impl Terminal {
         settings(&tcgetattr(&self.slave).expect("is a terminal"))
     }
 
+    /// Sends a signal to the command itself.
+    pub fn signal(&self, name: &str) {
+        let signal = format!("SIG{name}").parse::<nix::sys::signal::Signal>();
+        let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());
+        nix::sys::signal::kill(pid, signal.expect("is a signal")).expect("is our child");
+    }
+
     /// Waits for the end; returns the exit code.
     #[track_caller]
     pub fn finish(&mut self) -> i32 {

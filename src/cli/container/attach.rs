@@ -1,6 +1,6 @@
 //! `hull attach`.
 
-use super::{detach_keys, exit_code, require_terminal};
+use super::streams::{detach_keys, exit_code_of_attach, relay_options, require_terminal};
 use crate::cli::flags::{Matches, switch, switch_on, text};
 use crate::cli::{Command, Words};
 use crate::config::Settings;
@@ -30,7 +30,7 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let keys = detach_keys(matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"))?;
     let records = container::records(settings);
     let id = records.find(matches.words()[0])?;
     let config = records.config(&id)?;
@@ -40,9 +40,9 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let socket = container::attach(settings, &id)?;
     let options = RelayOptions {
         stdin,
-        terminal,
+        redraw: true,
         forward_signals: matches.on("sig-proxy"),
-        detach_keys: if terminal { keys } else { Vec::new() },
+        ..relay_options(settings, &id, &config.process, keys)
     };
-    exit_code(container::relay(socket, &options)?)
+    exit_code_of_attach(settings, &id, container::relay(socket, &options)?)
 }

@@ -28,17 +28,21 @@ pub const COMMAND: Command = Command {
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let request = flags::request(matches, settings)?;
-    match make(matches, settings, &request)? {
-        Ok(id) => output::line(id).map(|()| 0),
-        Err(code) => Ok(code),
+    match make(matches, settings, &request, || Ok(())) {
+        Ok(Ok(id)) => output::line(id).map(|()| 0),
+        Ok(Err(code)) => Ok(code),
+        // Only a wrong command line is 125 here: Docker's daemon answers the rest with 1.
+        Err(error) => Ok(output::error(Scope::Other, &error)),
     }
 }
 
-/// Obtains the image and makes the container.
+/// Obtains the image and makes the container. `begin` is called when the image is there, which may
+/// have taken long; the rest is quick.
 pub(super) fn make(
     matches: &Matches,
     settings: &Settings,
     request: &Request,
+    begin: impl FnOnce() -> Result<()>,
 ) -> Result<std::result::Result<ContainerId, u8>> {
     let id_file = IdFile::reserve(matches)?;
     let (policy, platform) = (obtain::pull(matches)?, matches.text("platform"));
@@ -53,6 +57,7 @@ pub(super) fn make(
     if matches.on("replace") {
         remove_holder(settings, request)?;
     }
+    begin()?;
     let id = container::create(settings, request, &image)?;
     if let Some(file) = id_file {
         file.write(&id)?;

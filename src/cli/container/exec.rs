@@ -1,9 +1,9 @@
 //! `hull exec`.
 
-use super::{detach_keys, require_terminal};
+use super::streams::{detach_keys, require_terminal};
 use crate::cli::flags::walk::FlagOrder;
 use crate::cli::flags::{self, Matches, switch, text};
-use crate::cli::{Command, Words};
+use crate::cli::{Command, Words, output};
 use crate::config::Settings;
 use crate::container::{self, ExecRequest};
 use crate::error::{Result, Scope};
@@ -33,7 +33,7 @@ pub const COMMAND: Command = Command {
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
     let (name, command) = (words[0], &words[1..]);
-    let keys = detach_keys(matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"))?;
     let request = ExecRequest {
         words: command.iter().map(|word| (*word).to_owned()).collect(),
         env: flags::environment::entries(matches)?,
@@ -45,8 +45,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         privileged: matches.on("privileged"),
         detach_keys: keys,
     };
-    if !request.detached {
-        require_terminal(request.stdin, request.terminal)?;
+    if !request.detached
+        && let Err(error) = require_terminal(request.stdin, request.terminal)
+    {
+        // Docker's code for this mistake alone, as for `run`.
+        output::error(Scope::Exec, &error);
+        return Ok(1);
     }
     let id = container::records(settings).find(name)?;
     container::exec(settings, &id, name, &request)

@@ -22,6 +22,16 @@ pub(super) fn published(_: &Config) -> Vec<Published> {
     Vec::new()
 }
 
+/// What is exposed, each with its protocol.
+pub(super) fn exposed(config: &Config) -> Vec<String> {
+    let ports = config.exposed_ports.iter();
+    let whole = ports.map(|port| match port.contains('/') {
+        true => port.clone(),
+        false => format!("{port}/tcp"),
+    });
+    whole.collect()
+}
+
 /// The column PORTS: what is published, then what is only exposed, neighbouring numbers joined.
 pub(super) fn ports(config: &Config) -> String {
     let published = published(config);
@@ -29,8 +39,8 @@ pub(super) fn ports(config: &Config) -> String {
         .iter()
         .map(|port| format!("{}:{}->{}", port.address, port.port, port.inside))
         .collect();
-    let mut exposed: Vec<(&str, u16)> = config
-        .exposed_ports
+    let all = exposed(config);
+    let mut exposed: Vec<(&str, u16)> = all
         .iter()
         .filter(|inside| !published.iter().any(|port| port.inside == **inside))
         .filter_map(|port| {

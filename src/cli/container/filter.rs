@@ -155,9 +155,9 @@ impl Conditions {
 
     fn admit_config(&self, record: &Record, config: &Config) -> bool {
         let filters = &self.filters;
-        let exposes = |wanted: &String| config.exposed_ports.contains(wanted);
-        let published = facts::published(config);
-        let publishes = |wanted: &String| published.iter().any(|port| port.inside == *wanted);
+        let exposed = facts::exposed(config);
+        let exposes = |wanted: &String| exposed.contains(wanted);
+        let publishes = |wanted: &String| config.ports.iter().any(|p| p.container() == *wanted);
         filters.labels(&config.labels)
             && (self.ancestors.is_empty() && !filters.has("ancestor")
                 || self.ancestors.iter().any(|ancestor| ancestor.is_of(config)))

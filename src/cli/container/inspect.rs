@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::{facts, size, tree};
 use crate::cli::flags::{Matches, switch};
 use crate::cli::inspect::{format_flag, print_each};
-use crate::cli::{Command, Words};
+use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
@@ -24,7 +25,7 @@ pub const COMMAND: Command = Command {
     },
     run: |matches: &Matches, settings: &Settings| {
         print_each(matches.text("format"), &matches.words(), |name| {
-            look_up(settings, name)
+            look_up(settings, name, Sizes::asked(matches))
         })
     },
     ..Command::BASE
@@ -34,11 +35,52 @@ pub const COMMAND: Command = Command {
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// The container with this name or id.
-pub fn look_up(settings: &Settings, name: &str) -> Result<Value> {
+pub fn look_up(settings: &Settings, name: &str, sizes: Sizes) -> Result<Value> {
     let records = container::records(settings);
     let id = records.find(name)?;
     let (record, config) = (records.record(&id)?, records.config(&id)?);
-    Ok(tree(&records, &record, &config))
+    let mut document = tree(&records, &record, &config);
+    document["GraphDriver"]["Data"]["LowerDir"] = layers(settings, &config).into();
+    if sizes == Sizes::Measured {
+        if settings.rootless {
+            // Files of mapped owners are measured where they can be read.
+            store::become_mapped_root(settings)?;
+        }
+        let changed = size::changed(&records, &record);
+        let below = size::Images::of(settings).below(&config)?;
+        document["SizeRw"] = changed.into();
+        document["SizeRootFs"] = (changed + below).into();
+    }
+    Ok(tree::complete(document, tree::CONTAINER))
+}
+
+/// Whether `-s` was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sizes {
+    Left,
+    Measured,
+}
+
+impl Sizes {
+    /// As the flag `--size` says.
+    pub fn asked(matches: &Matches) -> Self {
+        match matches.on("size") {
+            true => Sizes::Measured,
+            false => Sizes::Left,
+        }
+    }
+}
+
+/// The directories below the container's own, topmost first; empty if they are not there any more.
+fn layers(settings: &Settings, config: &Config) -> String {
+    let store = store::open_existing(settings).ok().flatten();
+    let layers = store.and_then(|store| store.layers_for(&config.layers).ok());
+    let layers = layers.unwrap_or_default();
+    let paths = layers
+        .iter()
+        .rev()
+        .map(|layer| layer.path.display().to_string());
+    paths.collect::<Vec<_>>().join(":")
 }
 
 fn tree(records: &Records, record: &Record, config: &Config) -> Value {
@@ -61,15 +103,12 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "Created": state.created.to_string(),
         "Path": path,
         "Args": rest,
-        "State": state_tree(record, health.as_ref()),
+        "State": tree::complete(state_tree(record, health.as_ref()), tree::STATE),
         "Image": config.image.to_string(),
         "ResolvConfPath": now("resolv.conf"),
         "HostnamePath": now("hostname"),
         "HostsPath": now("hosts"),
-        "LogPath": match config.log.driver.as_str() {
-            "json-file" => at(&format!("log/{}", container::log_name(&state.id))),
-            _ => String::new(),
-        },
+        "LogPath": super::logs::path(records, &state.id, &config.log),
         "Name": format!("/{}", state.name),
         "RestartCount": state.restart_count,
         "Driver": "overlay2",
@@ -78,14 +117,22 @@ fn tree(records: &Records, record: &Record, config: &Config) -> Value {
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": Value::Null,
-        "HostConfig": super::isolation::complete(host_config(config), config),
+        "HostConfig": tree::complete(
+            super::isolation::complete(host_config(config), config),
+            tree::HOST_CONFIG,
+        ),
         "GraphDriver": {
-            "Data": {"UpperDir": at("up/diff"), "WorkDir": at("up/work")},
+            "Data": {
+                "LowerDir": "",
+                "MergedDir": "",
+                "UpperDir": at("up/diff"),
+                "WorkDir": at("up/work"),
+            },
             "Name": "overlay2",
         },
         "Mounts": mounts(config),
-        "Config": config_tree(config),
-        "NetworkSettings": network_settings(config),
+        "Config": tree::complete(config_tree(config), tree::CONFIG),
+        "NetworkSettings": tree::complete(network_settings(config), tree::NETWORK_SETTINGS),
     })
 }
 
@@ -148,7 +195,7 @@ fn host_config(config: &Config) -> Value {
     let mut tree = json!({
         "Binds": binds(config),
         "ContainerIDFile": "",
-        "LogConfig": {"Type": config.log.driver, "Config": log_options(config)},
+        "LogConfig": {"Type": config.log.driver, "Config": config.log.options},
         "NetworkMode": network_name(config),
         "PortBindings": {},
         "RestartPolicy": {
@@ -190,6 +237,12 @@ fn host_config(config: &Config) -> Value {
         return tree;
     };
     tree_map.extend(limits);
+    // As in Docker, left out where they say nothing; templates find them all the same.
+    tree_map.retain(|name, value| match name.as_str() {
+        "Tmpfs" | "Sysctls" => value.as_object().is_none_or(|map| !map.is_empty()),
+        "Init" => *value != Value::Bool(false),
+        _ => true,
+    });
     tree
 }
 
@@ -248,18 +301,6 @@ fn list_or_null(list: &[String]) -> Value {
     }
 }
 
-fn log_options(config: &Config) -> Value {
-    let mut options = Map::new();
-    if let Some(bytes) = config.log.max_bytes {
-        options.insert("max-size".to_owned(), bytes.to_string().into());
-    }
-    options.insert(
-        "max-file".to_owned(),
-        config.log.max_files.to_string().into(),
-    );
-    options.into()
-}
-
 fn mounts(config: &Config) -> Value {
     let mount = |mount: &crate::state::Mount| {
         let bind = mount.kind == MountKind::Bind;
@@ -277,10 +318,9 @@ fn mounts(config: &Config) -> Value {
 
 fn config_tree(config: &Config) -> Value {
     let process = &config.process;
-    let exposed: Map<String, Value> = config
-        .exposed_ports
-        .iter()
-        .map(|port| (port.clone(), json!({})))
+    let exposed: Map<String, Value> = facts::exposed(config)
+        .into_iter()
+        .map(|port| (port, json!({})))
         .collect();
     json!({
         "Hostname": config.hostname,
@@ -292,7 +332,7 @@ fn config_tree(config: &Config) -> Value {
         "ExposedPorts": exposed,
         "Tty": process.terminal,
         "OpenStdin": process.open_stdin,
-        "StdinOnce": false,
+        "StdinOnce": process.stdin_once,
         "Env": process.env,
         "Cmd": process.command,
         "Image": config.image_name,
@@ -319,30 +359,5 @@ fn network_name(config: &Config) -> String {
 }
 
 fn network_settings(config: &Config) -> Value {
-    let network = json!({
-        "IPAMConfig": Value::Null,
-        "Links": Value::Null,
-        "Aliases": Value::Null,
-        "MacAddress": "",
-        "NetworkID": "",
-        "EndpointID": "",
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "DriverOpts": Value::Null,
-    });
-    json!({
-        "Bridge": "",
-        "SandboxID": "",
-        "Ports": {},
-        "SandboxKey": "",
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "MacAddress": "",
-        "Networks": {network_name(config): network},
-    })
+    json!({"Networks": {network_name(config): tree::complete(json!({}), tree::NETWORK)}})
 }

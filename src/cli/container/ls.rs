@@ -85,11 +85,12 @@ const WITH_SIZE: Listing = Listing {
 };
 
 /// What one call is asked to show.
-struct Request {
-    format: Option<String>,
-    quiet: bool,
-    whole: bool,
-    size: bool,
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Request {
+    pub format: Option<String>,
+    pub quiet: bool,
+    pub whole: bool,
+    pub size: bool,
 }
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
@@ -166,7 +167,7 @@ fn choose(
     let mut shown = Vec::new();
     for record in listed {
         let shows_ports = !request.quiet && facts::has_program(&record);
-        let shows_more = !request.quiet && request.format.is_some();
+        let shows_more = !request.quiet && (request.size || request.format.is_some());
         let config = match conditions.need_config() || shows_ports || shows_more {
             true => records.config(&record.state.id).ok(),
             false => None,
@@ -180,7 +181,7 @@ fn choose(
 }
 
 /// One line of the list; all fields only for a `--format` that may name them.
-fn row(record: &Record, config: Option<&Config>, request: &Request) -> Row {
+pub(in crate::cli) fn row(record: &Record, config: Option<&Config>, request: &Request) -> Row {
     let state = &record.state;
     let id = match request.whole {
         true => state.id.to_string(),

@@ -2,9 +2,13 @@
 //! does.
 
 pub mod attach;
+pub mod commit;
+pub mod cp;
 pub mod create;
+pub mod diff;
 pub mod exec;
 pub mod exists;
+pub mod export;
 mod facts;
 mod filter;
 pub mod healthcheck;
@@ -25,18 +29,16 @@ pub mod size;
 pub mod start;
 pub mod stats;
 pub mod stop;
+mod streams;
 pub mod top;
+mod tree;
 pub mod update;
 pub mod wait;
 
 use crate::cli::output;
 use crate::config::Settings;
-use crate::container::Outcome;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::state::Limits;
-
-/// Docker's keys to leave a container running: ctrl-p, ctrl-q.
-const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
 
 /// Names the limits that this host cannot keep, one line each.
 ///
@@ -46,45 +48,6 @@ fn warn_of_limits(settings: &Settings, limits: &Limits) -> Result<()> {
     for unkept in crate::container::unkept_limits(settings, limits)? {
         let hint = unkept.hint();
         output::note(format!("WARNING: {unkept}. Limitation discarded ({hint})."));
-    }
-    Ok(())
-}
-
-/// The exit code of an attached client.
-fn exit_code(outcome: Outcome) -> Result<u8> {
-    match outcome {
-        Outcome::Exited(code) => Ok(code),
-        Outcome::Detached => Ok(0),
-        Outcome::Lost => Err(
-            Error::new(Kind::System, "the container's monitor was killed")
-                .hint("the container is ended with it; see hull ps -a"),
-        ),
-    }
-}
-
-/// The bytes of a `--detach-keys` sequence: letters or `ctrl-` with one of `a-z@[\]^_`.
-fn detach_keys(text: Option<&str>) -> Result<Vec<u8>> {
-    let text = text.unwrap_or(DETACH_KEYS);
-    let key = |part: &str| -> Option<u8> {
-        match part.strip_prefix("ctrl-").map(str::as_bytes) {
-            Some([c]) if b"abcdefghijklmnopqrstuvwxyz@[\\]^_".contains(c) => {
-                Some(c.to_ascii_uppercase() & 0x1f)
-            }
-            None if part.len() == 1 => part.bytes().next(),
-            _ => None,
-        }
-    };
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let keys = text.split(',').map(key).collect::<Option<Vec<u8>>>();
-    keys.ok_or_else(|| Error::invalid(format!("invalid detach keys ({text})")))
-}
-
-/// `-it` wants a terminal on our side too.
-fn require_terminal(stdin: bool, terminal: bool) -> Result<()> {
-    if stdin && terminal && !rustix::termios::isatty(rustix::stdio::stdin()) {
-        return Err(Error::new(Kind::Invalid, "the input device is not a TTY"));
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! `hull start`.
 
-use super::{detach_keys, exit_code, select};
+use super::select;
+use super::streams::{detach_keys, exit_code, relay_options, require_terminal};
 use crate::cli::flags::{Matches, switch, text};
 use crate::cli::{Command, output};
 use crate::config::Settings;
-use crate::container::{self, Foreground, RelayOptions};
+use crate::container::{self, Foreground, PASSTHROUGH, RelayOptions};
 use crate::error::{Context as _, Error, Result};
 use crate::state::Status;
 
@@ -78,12 +79,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
 }
 
 fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&str>) -> Result<u8> {
-    let keys = detach_keys(keys)?;
+    let keys = detach_keys(settings, keys)?;
     let records = container::records(settings);
     let id = records.find(name)?;
     let config = records.config(&id)?;
     let terminal = config.process.terminal;
-    super::require_terminal(stdin, terminal)?;
+    require_terminal(stdin, terminal)?;
     let size = terminal.then(container::terminal_size).flatten();
     let socket = match records.record(&id)?.state.status {
         Status::Running => Some(container::attach(settings, &id)?),
@@ -92,10 +93,8 @@ fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&st
     };
     let socket = socket.ok_or_else(|| Error::conflict("the monitor kept its connection"))?;
     let options = RelayOptions {
-        stdin: stdin && config.process.open_stdin,
-        terminal,
-        forward_signals: true,
-        detach_keys: if terminal { keys } else { Vec::new() },
+        stdin: stdin && config.process.open_stdin && config.log.driver != PASSTHROUGH,
+        ..relay_options(settings, &id, &config.process, keys)
     };
     exit_code(container::relay(socket, &options)?)
 }

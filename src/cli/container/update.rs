@@ -1,7 +1,7 @@
 //! `hull update`.
 
 use super::{select, warn_of_limits};
-use crate::cli::flags::{Matches, limits};
+use crate::cli::flags::{Matches, lifecycle, limits};
 use crate::cli::{Command, Words};
 use crate::config::Settings;
 use crate::container::{self, Change};
@@ -13,7 +13,7 @@ pub const COMMAND: Command = Command {
     about: "Update configuration of one or more containers",
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
     words: Words::AtLeast(1),
-    arguments: limits::declare,
+    arguments: |command| limits::declare(command).arg(lifecycle::restart_flag()),
     run,
     ..Command::BASE
 };
@@ -21,8 +21,12 @@ pub const COMMAND: Command = Command {
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let change = Change {
         limits: limits::limits(matches)?,
+        restart: matches
+            .text("restart")
+            .map(lifecycle::restart)
+            .transpose()?,
     };
-    if change.limits == Limits::default() {
+    if change.limits == Limits::default() && change.restart.is_none() {
         return Err(Error::invalid(
             "you must provide one or more flags when using this command",
         ));

@@ -7,7 +7,7 @@ use clap::Command;
 
 use super::{
     Matches, accounts, environment, integer, lifecycle, limits, list, mounts, namespaces, network,
-    obtain, security, switch, switch_on, text, value,
+    obtain, security, streams, switch, switch_on, text, value,
 };
 use crate::base::{ByteSize, Name};
 use crate::config::Settings;
@@ -20,19 +20,14 @@ pub fn declare(command: Command) -> Command {
     let command = environment::declare_more(obtain::declare(command));
     let command = security::declare(network::declare(command));
     let command = mounts::declare(accounts::declare(namespaces::declare(command)));
-    limits::declare_fixed(limits::declare(lifecycle::declare(command)))
+    let command = limits::declare_fixed(limits::declare(lifecycle::declare(command)));
+    streams::declare(command)
         .arg(list("label", "list", "Set meta data on a container").short('l'))
         .arg(list(
             "label-file",
             "list",
             "Read in a line delimited file of labels",
         ))
-        .arg(text(
-            "log-driver",
-            "string",
-            "Logging driver for the container",
-        ))
-        .arg(list("log-opt", "list", "Log driver options"))
         .arg(text("name", "string", "Assign a name to the container"))
         .arg(switch(
             "rm",
@@ -146,9 +141,8 @@ pub fn request(matches: &Matches, settings: &Settings) -> Result<Request> {
     request.limits = limits::all_limits(matches)?;
     request.oom_score_adj = limits::oom_score(matches)?;
     request.lifecycle = lifecycle::read(matches)?;
-    request.log_driver = owned("log-driver");
     numbers(matches, &mut request)?;
-    log_options(matches, &mut request)?;
+    streams::fill(matches, &mut request)?;
     engine(matches, &mut request)?;
     Ok(request)
 }
@@ -241,31 +235,4 @@ fn labels(matches: &Matches) -> Result<BTreeMap<String, String>> {
         add(text);
     }
     Ok(labels)
-}
-
-fn pairs(matches: &Matches, name: &str) -> Result<BTreeMap<String, String>> {
-    let pair = |text: &str| {
-        let (key, value) = text.split_once('=').ok_or_else(|| {
-            Error::invalid(format!("invalid --{name} {text:?}: must be KEY=VALUE"))
-        })?;
-        Ok((key.to_owned(), value.to_owned()))
-    };
-    matches.texts(name).into_iter().map(pair).collect()
-}
-
-fn log_options(matches: &Matches, request: &mut Request) -> Result<()> {
-    for (key, value) in pairs(matches, "log-opt")? {
-        match key.as_str() {
-            "max-size" if value == "-1" => request.log_max_bytes = Some(u64::MAX),
-            "max-size" => request.log_max_bytes = Some(value.parse::<ByteSize>()?.0),
-            "max-file" => {
-                let files = value.parse().ok().filter(|files| *files > 0);
-                request.log_max_files = Some(
-                    files.ok_or_else(|| Error::invalid(format!("invalid max-file {value:?}")))?,
-                );
-            }
-            other => return Err(Error::invalid(format!("unknown log opt '{other}'"))),
-        }
-    }
-    Ok(())
 }

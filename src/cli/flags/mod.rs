@@ -23,6 +23,7 @@ pub mod obtain;
 mod ports;
 pub mod refused;
 mod security;
+pub mod streams;
 pub mod walk;
 
 use std::str::FromStr;

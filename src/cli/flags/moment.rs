@@ -37,7 +37,8 @@ pub fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
 /// The moment that a flag's value names.
 pub fn required(text: &str, now: Timestamp) -> Result<Timestamp> {
     parse(text, now).ok_or_else(|| {
-        Error::invalid(format!("invalid time {text:?}")).hint("e.g. 10m or 2026-01-31T12:00:00Z")
+        let why = format!("failed to parse value as time or duration: {text:?}");
+        Error::invalid(why).hint("e.g. 10m, 2026-01-31 or 2026-01-31T12:00:00Z")
     })
 }
 

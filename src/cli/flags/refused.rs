@@ -14,10 +14,6 @@ const WINDOWS: &str = "it is an option of Windows containers";
 /// Name and reason. A flag that a command declares wins over its entry here.
 pub const RUN: &[(&str, &str)] = &[
     ("arch", "use --platform os/arch[/variant]"),
-    (
-        "attach",
-        "the container's output is attached, its input with -i",
-    ),
     ("authfile", PULL_FIRST),
     ("cert-dir", "put certificates into /etc/docker/certs.d/HOST"),
     ("cgroup-conf", "this version writes no cgroup files by name"),
@@ -140,7 +136,7 @@ mod tests {
         stop-signal stop-timeout storage-opt subgidname subuidname sysctl systemd timeout \
         tls-verify tmpfs tty tz uidmap ulimit umask unsetenv unsetenv-all use-api-socket user \
         userns uts variant volume volume-driver volumes-from workdir";
-    const RUN_ONLY: &str = "detach detach-keys rmi sig-proxy";
+    const RUN_ONLY: &str = "attach detach detach-keys rmi sig-proxy";
     const EXEC_FLAGS: &str = "cidfile detach detach-keys env env-file interactive latest \
         no-session preserve-fd preserve-fds privileged tty user workdir";
 

@@ -15,10 +15,9 @@ pub const COMMAND: Command = Command {
     usage: "[OPTIONS] IMAGE",
     words: Words::Exactly(1),
     arguments: |command| {
-        let format = "Format output: 'table', 'table TEMPLATE', 'json' or a Go template";
         let human = "Print sizes and dates in human readable format";
         command
-            .arg(flags::text("format", "string", format))
+            .arg(output::format_flag())
             .arg(flags::switch_on("human", human).short('H'))
             .arg(flags::switch("no-trunc", "Don't truncate output"))
             .arg(flags::switch("quiet", "Only show image IDs").short('q'))

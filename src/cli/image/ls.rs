@@ -18,13 +18,12 @@ pub const COMMAND: Command = Command {
     usage: "[OPTIONS] [REPOSITORY[:TAG]]",
     words: Words::AtMost(1),
     arguments: |command| {
-        let format = "Format output: 'table', 'table TEMPLATE', 'json' or a Go template";
         let filter = "Filter output based on conditions provided";
         command
             .arg(flags::switch("all", "Show all images").short('a'))
             .arg(flags::switch("digests", "Show digests"))
             .arg(flags::filter(filter))
-            .arg(flags::text("format", "string", format))
+            .arg(output::format_flag())
             .arg(flags::switch("no-trunc", "Don't truncate output"))
             .arg(flags::switch("quiet", "Only show image IDs").short('q'))
     },
@@ -103,18 +102,20 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     } else {
         &LISTING
     };
-    listing.print(matches.text("format"), quiet, &rows)?;
+    let format = matches.text("format").map(str::to_owned);
+    let format = format.or_else(|| output::default_format(settings, "imagesFormat"));
+    listing.print(format.as_deref(), quiet, &rows)?;
     Ok(0)
 }
 
 #[derive(Clone, Copy)]
-struct Shape {
-    whole_ids: bool,
-    digests: bool,
+pub(in crate::cli) struct Shape {
+    pub whole_ids: bool,
+    pub digests: bool,
 }
 
 /// A row for each name; names that differ only in being by digest share the row of their tag.
-fn rows_of(listed: &Listed, filters: &Conditions, shape: Shape) -> Vec<Row> {
+pub(in crate::cli) fn rows_of(listed: &Listed, filters: &Conditions, shape: Shape) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut tagged: BTreeMap<String, ()> = BTreeMap::new();
     for record in &listed.names {
@@ -169,7 +170,7 @@ fn row(listed: &Listed, name: Option<&Reference>, digest: Option<Digest>, shape:
             "CreatedAt",
             created.map_or_else(|| "N/A".to_owned(), output::local_time),
         )
-        .set("VirtualSize", size.clone())
+        .set("VirtualSize", ByteSize(listed.size_bytes).human(4))
         .set("Size", size)
         .set("Containers", "N/A")
         .set("SharedSize", "N/A")

@@ -1,7 +1,7 @@
 //! Commands about images.
 
 pub mod exists;
-mod filter;
+pub mod filter;
 pub mod history;
 pub mod import;
 pub mod inspect;
@@ -21,7 +21,7 @@ use crate::state::Records;
 
 /// The images that containers use, and so must keep. A container whose record cannot be read might
 /// use any: then it is an error.
-fn images_in_use(settings: &Settings) -> Result<Vec<InUse>> {
+pub fn images_in_use(settings: &Settings) -> Result<Vec<InUse>> {
     let records = Records::at(&settings.root, &settings.run);
     let mut used = Vec::new();
     for id in records.ids()? {

@@ -66,7 +66,7 @@ impl Row {
     }
 
     /// What `{{json .}}` prints: the fields that the list names.
-    fn json(&self, listing: &Listing) -> serde_json::Value {
+    pub fn json(&self, listing: &Listing) -> serde_json::Value {
         let mut fields: Vec<_> = listing.fields.iter().map(|(name, _)| *name).collect();
         fields.sort_unstable();
         let known = fields.iter().filter_map(|name| {

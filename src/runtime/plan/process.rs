@@ -185,6 +185,10 @@ fn program(process: &Process) -> Result<String> {
 /// Every path the program may have, in the order execvp(3) would try them.
 fn candidates(process: &Process) -> Result<Vec<CString>> {
     let name = program(process)?;
+    if name.is_empty() {
+        // It would be found in every directory: as the directory.
+        return Ok(Vec::new());
+    }
     if name.contains('/') {
         return Ok(vec![c_text("process.args", &name)?]);
     }

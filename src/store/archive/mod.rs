@@ -1,4 +1,4 @@
-//! A strict reader of tar streams: ustar, GNU and PAX.
+//! A strict reader of tar streams (ustar, GNU and PAX), and a writer of what it reads.
 //!
 //! Readers that disagree about an archive let one of them see files the other does not (the
 //! TARmageddon class). So wherever GNU tar, Python's tarfile, Go's archive/tar or libarchive would
@@ -10,9 +10,12 @@ mod pax;
 mod reader;
 mod source;
 mod sparse;
+mod writer;
 
 pub(super) use reader::{Entry, EntryKind, Reader};
 pub(super) use source::Source;
+pub(super) use sparse::Segment;
+pub(super) use writer::write_headers;
 
 /// A name from an archive, fit for a message: control and non-ASCII bytes escaped, cut if long.
 pub(super) fn show(name: &[u8]) -> String {

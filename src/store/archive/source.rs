@@ -109,11 +109,16 @@ impl Source {
     }
 
     /// Reads to the end and returns the digest of every byte of the stream.
-    pub(in crate::store) fn finish(mut self) -> Result<Digest> {
+    pub(in crate::store) fn finish(self) -> Result<Digest> {
+        Ok(self.finish_counted()?.0)
+    }
+
+    /// The same, with the number of bytes.
+    pub(in crate::store) fn finish_counted(mut self) -> Result<(Digest, u64)> {
         loop {
             let length = self.peek(usize::MAX)?.len();
             if length == 0 {
-                return Ok(Digest::from_hasher(self.hasher));
+                return Ok((Digest::from_hasher(self.hasher), self.total));
             }
             self.consume(length);
         }

@@ -118,13 +118,13 @@ impl Attributes {
 
 /// Users' own attributes, not those overlayfs believes. `trusted.*`, labels and ACLs belong to the
 /// host.
-fn is_kept(name: &[u8]) -> bool {
+pub(in crate::store) fn is_kept(name: &[u8]) -> bool {
     name.starts_with(b"user.") && !name.starts_with(b"user.overlay.")
 }
 
 /// File capabilities as revision 2 (capabilities(7)): revision 3 names a root user of the host that
 /// built the image, which means nothing here. Other lengths are dropped.
-fn without_root_id(value: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::store) fn without_root_id(value: &[u8]) -> Option<Vec<u8>> {
     const REVISION_2: u8 = 2;
     const REVISION_3: u8 = 3;
     match (value.len(), value.get(3)) {
@@ -168,15 +168,10 @@ fn probe_umask(target: BorrowedFd<'_>) -> u32 {
 }
 
 /// Modification time as the archive says, access time untouched. What no filesystem can store is
-/// clamped to what ext4 can: 1901 to 2446.
+/// clamped.
 pub(super) fn times(mtime: (i64, u32)) -> Timestamps {
-    const EARLIEST: i64 = -(1 << 31);
-    const LATEST: i64 = (1 << 34) - (1 << 31) - 1;
-    let (seconds, nanoseconds) = match mtime {
-        (seconds, _) if seconds < EARLIEST => (EARLIEST, 0),
-        (seconds, _) if seconds > LATEST => (LATEST, 0),
-        (seconds, nanoseconds) => (seconds, nanoseconds),
-    };
+    let seconds = clamp_time(mtime.0);
+    let nanoseconds = if seconds == mtime.0 { mtime.1 } else { 0 };
     let omit = Timespec {
         tv_sec: 0,
         tv_nsec: UTIME_OMIT,
@@ -188,6 +183,13 @@ pub(super) fn times(mtime: (i64, u32)) -> Timestamps {
             tv_nsec: nanoseconds.into(),
         },
     }
+}
+
+/// The nearest second that ext4 can store: 1901 to 2446.
+pub(in crate::store) fn clamp_time(seconds: i64) -> i64 {
+    const EARLIEST: i64 = -(1 << 31);
+    const LATEST: i64 = (1 << 34) - (1 << 31) - 1;
+    seconds.clamp(EARLIEST, LATEST)
 }
 
 /// Sets the times of an open file or directory.

@@ -39,9 +39,30 @@ impl Extractor {
         marks: OverlayXattrs,
         limits: &Limits,
     ) -> Result<Extractor> {
-        let budget = Budget::new(limits, &root)?;
         // What a layer's root is unless its archive says otherwise.
         rustix::fs::fchmod(&root, Mode::from_raw_mode(0o755)).context(|| "set mode")?;
+        Extractor::over(root, ownership, marks, limits)
+    }
+
+    /// Extracts into a tree that others use; see [`Tree::in_use`].
+    pub fn into_tree_in_use(
+        root: OwnedFd,
+        ownership: Ownership,
+        marks: OverlayXattrs,
+        limits: &Limits,
+    ) -> Result<Extractor> {
+        let mut extractor = Extractor::over(root, ownership, marks, limits)?;
+        extractor.tree.in_use = true;
+        Ok(extractor)
+    }
+
+    fn over(
+        root: OwnedFd,
+        ownership: Ownership,
+        marks: OverlayXattrs,
+        limits: &Limits,
+    ) -> Result<Extractor> {
+        let budget = Budget::new(limits, &root)?;
         Ok(Extractor {
             attributes: Attributes::new(ownership, root.as_fd()),
             tree: Tree::new(root, marks),
@@ -92,7 +113,12 @@ impl Extractor {
         if path.is_root() {
             return self.root(entry);
         }
-        match whiteout::meaning(&path)? {
+        let meaning = match self.tree.in_use {
+            // Only layers have whiteouts.
+            true => Meaning::Ordinary,
+            false => whiteout::meaning(&path)?,
+        };
+        match meaning {
             Meaning::Ordinary => {}
             Meaning::Skip => return Ok(()),
             Meaning::Delete(name) => return self.delete_below(&path, name, entry),
@@ -202,6 +228,11 @@ impl Extractor {
             let existing = tree::stat_at(dir, name)?;
             let kind = existing.as_ref().map(tree::file_type);
             is_new = kind != Some(FileType::Directory);
+            if is_new && self.tree.in_use {
+                return Err(Error::conflict(
+                    "cannot overwrite non-directory with directory",
+                ));
+            }
             if is_new {
                 self.tree.remove(dir, name)?;
                 rustix::fs::mkdirat(dir, name, mode)?;

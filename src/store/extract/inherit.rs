@@ -92,7 +92,8 @@ fn lookup(layer: BorrowedFd<'_>, path: &[u8]) -> Result<Found> {
     Ok(Found::Absent)
 }
 
-fn is_opaque(dir: &OwnedFd) -> bool {
+/// Whether overlayfs shows nothing of this directory from below.
+pub fn is_opaque(dir: &OwnedFd) -> bool {
     let has = |name: &str| {
         let mut value = [0u8; 1];
         rustix::fs::fgetxattr(dir, name, &mut value).is_ok_and(|_| value == *b"y")

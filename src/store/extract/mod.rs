@@ -23,10 +23,13 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+pub(super) use attributes::{clamp_time, is_kept, without_root_id};
 pub(super) use inherit::inherit_parents;
+pub use inherit::is_opaque;
+pub use whiteout::is_whiteout;
 
 use self::entry::Extractor;
-use super::archive::{Reader, Source};
+use super::archive::{EntryKind, Reader, Source};
 use super::layers::OverlayXattrs;
 use super::read_ahead::read_ahead;
 use super::stage;
@@ -138,5 +141,51 @@ pub(super) fn unpack(
         }
         let digest = reader.into_source().finish()?;
         extractor.finish(DiffId(digest))
+    })
+}
+
+/// How an archive is unpacked into a tree that others use.
+#[derive(Debug)]
+pub struct Placing {
+    /// The directory it goes to, from the root and without links.
+    pub below: Vec<u8>,
+    /// Everything becomes this user's and group's; none keeps the owners of the archive.
+    pub owner: Option<(u32, u32)>,
+}
+
+/// Unpacks an uncompressed tar into a tree that others use, and returns its length. Nothing is
+/// made outside `root`, wherever links in the tree or the archive point.
+pub fn unpack_into(
+    stream: impl Read + Send,
+    root: OwnedFd,
+    placing: &Placing,
+    ownership: Ownership,
+) -> Result<u64> {
+    let marks = stage::overlay_xattrs()?;
+    let limits = Limits::default();
+    let mut extractor = Extractor::into_tree_in_use(root, ownership, marks, &limits)?;
+    read_ahead(stream, |ahead| {
+        let mut reader = Reader::new(Source::new(ahead, limits.total_bytes));
+        while let Some(mut entry) = reader.next_entry()? {
+            let is_top = entry
+                .path
+                .split(|byte| *byte == b'/')
+                .all(|part| part.is_empty() || part == b".");
+            if is_top && entry.kind == EntryKind::Directory {
+                // The directory that it goes to stays what it is.
+                continue;
+            }
+            entry.path = [&placing.below[..], b"/", &entry.path].concat();
+            if entry.kind == EntryKind::HardLink {
+                entry.link = [&placing.below[..], b"/", &entry.link].concat();
+            }
+            if let Some((uid, gid)) = placing.owner {
+                (entry.uid, entry.gid) = (uid, gid);
+            }
+            extractor.extract(&entry, &mut reader)?;
+        }
+        let (_, length) = reader.into_source().finish_counted()?;
+        extractor.finish(DiffId(crate::base::Digest::of(b"")))?;
+        Ok(length)
     })
 }

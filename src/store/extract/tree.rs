@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxAttributes, StatxFlags,
+};
 use rustix::io::Errno;
 
 use super::path::EntryPath;
@@ -30,6 +32,8 @@ pub(super) struct Tree {
     implicit_bytes: usize,
     /// How deletions are marked.
     pub marks: OverlayXattrs,
+    /// Others use it: a directory and something else never replace each other.
+    pub in_use: bool,
 }
 
 impl Tree {
@@ -40,6 +44,7 @@ impl Tree {
             implicit: BTreeSet::new(),
             implicit_bytes: 0,
             marks,
+            in_use: false,
         }
     }
 
@@ -74,7 +79,13 @@ impl Tree {
         let Some(stat) = stat_at(parent, name)? else {
             return Ok(());
         };
+        if self.in_use && is_mount_root(parent, name) {
+            return Err(Errno::BUSY.into());
+        }
         match file_type(&stat) {
+            FileType::Directory if self.in_use => Err(Error::conflict(
+                "cannot overwrite directory with non-directory",
+            )),
             FileType::Directory => {
                 // Cached parents may lie below it.
                 self.cache.clear();
@@ -197,6 +208,13 @@ pub(super) fn open_in_root(
         }
     }
     Err(Errno::AGAIN)
+}
+
+/// Whether a mount is what has the name, in whatever mount namespace. The kernel refuses to unlink
+/// it only in that one; elsewhere the name and the mount go (Linux 3.18, `detach_mounts`).
+fn is_mount_root(dir: BorrowedFd<'_>, name: &[u8]) -> bool {
+    let known = rustix::fs::statx(dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
+    known.is_ok_and(|known| known.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 /// The file's status, `None` if there is no such name.

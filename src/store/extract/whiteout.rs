@@ -58,7 +58,7 @@ pub(super) fn meaning(path: &EntryPath) -> Result<Meaning<'_>> {
 }
 
 /// Whether overlayfs reads this as a deletion.
-pub(super) fn is_whiteout(stat: &Stat) -> bool {
+pub fn is_whiteout(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
 }
 

@@ -5,7 +5,9 @@
 
 mod accounts;
 mod config;
+mod copy;
 mod files;
+pub mod logs;
 mod process;
 
 use std::fs;

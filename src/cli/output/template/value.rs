@@ -113,6 +113,15 @@ const SLICES: &[&str] = &[
     "Warnings",
 ];
 
+/// Names in Docker's types whose JSON has others.
+const ALIASES: &[(&str, &str)] = &[
+    ("APIVersion", "ApiVersion"),
+    ("DNS", "Dns"),
+    ("DNSOptions", "DnsOptions"),
+    ("DNSSearch", "DnsSearch"),
+    ("ID", "Id"),
+];
+
 /// Fields that Docker leaves out of documents while they are empty, though templates find them.
 const LEFT_OUT: &[(&str, Value)] = &[
     ("Annotations", Value::Nil(Nil::Map)),
@@ -200,10 +209,17 @@ impl Object {
         found.map(|(_, value)| value.clone())
     }
 
-    /// The value of this name.
+    /// The value of this name; in documents also by the name that Docker's own types have.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let found = self.entries.iter().find(|(known, _)| &**known == name);
-        found.map(|(_, value)| value)
+        let named = |name: &str| {
+            let found = self.entries.iter().find(|(known, _)| &**known == name);
+            found.map(|(_, value)| value)
+        };
+        let alias = || {
+            let alias = ALIASES.iter().find(|(typed, _)| *typed == name)?;
+            named(alias.1).filter(|_| self.shape == Shape::Struct)
+        };
+        named(name).or_else(alias)
     }
 }
 

@@ -361,7 +361,7 @@ fn damaged(settings: &Settings) -> Vec<(String, String)> {
         Ok(Some(store)) => match store.refs_and_broken() {
             Ok((_, broken)) => {
                 for one in broken {
-                    let path = settings.root.join(&one.path);
+                    let path = settings.root.join("refs").join(&one.path);
                     let error = one.error.wrap(format!("image record {}", path.display()));
                     tell(error, &format!("rm {}", path.display()));
                 }
