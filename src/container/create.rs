@@ -107,6 +107,7 @@ fn config(
         oom_score_adj: request.oom_score_adj,
         restart: request.lifecycle.restart,
         health: lifecycle::health(&request.lifecycle.health, execution),
+        no_healthcheck: request.lifecycle.health.disabled,
         timeout: request.lifecycle.timeout,
         notify: request.lifecycle.notify.unwrap_or_default(),
         exposed_ports: exposed(request, execution),

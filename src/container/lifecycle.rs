@@ -28,8 +28,6 @@ pub struct HealthRequest {
     pub on_failure: OnFailure,
 }
 
-const SECOND: u64 = 1_000_000_000;
-
 /// The health check of a container; `None` if it has none.
 pub(super) fn health(request: &HealthRequest, image: &Execution) -> Option<HealthCheck> {
     let none = Healthcheck::default();
@@ -55,14 +53,19 @@ pub(super) fn health(request: &HealthRequest, image: &Execution) -> Option<Healt
     let of_image_retries = u32::try_from(of_image.retries)
         .ok()
         .filter(|number| *number > 0);
+    let usual = HealthCheck::usual(test);
     Some(HealthCheck {
-        test,
-        interval: span(request.interval, of_image.interval, 30 * SECOND),
-        timeout: span(request.timeout, of_image.timeout, 30 * SECOND),
+        interval: span(request.interval, of_image.interval, usual.interval),
+        timeout: span(request.timeout, of_image.timeout, usual.timeout),
         start_period: span(request.start_period, of_image.start_period, 0),
-        start_interval: span(request.start_interval, of_image.start_interval, 5 * SECOND),
-        retries: retries.or(of_image_retries).unwrap_or(3),
+        start_interval: span(
+            request.start_interval,
+            of_image.start_interval,
+            usual.start_interval,
+        ),
+        retries: retries.or(of_image_retries).unwrap_or(usual.retries),
         on_failure: request.on_failure,
+        ..usual
     })
 }
 
@@ -86,8 +89,8 @@ mod tests {
     fn flags_win_over_the_image_and_the_image_over_defaults() {
         let none = HealthRequest::default();
         let check = health(&none, &image(&["CMD", "x"])).expect("has one");
-        assert_eq!((check.interval, check.timeout), (7, 30 * SECOND));
-        assert_eq!((check.retries, check.start_interval), (2, 5 * SECOND));
+        assert_eq!((check.interval, check.timeout), (7, 30_000_000_000));
+        assert_eq!((check.retries, check.start_interval), (2, 5_000_000_000));
         let flags = HealthRequest {
             command: Some("y".to_owned()),
             interval: Some(9),

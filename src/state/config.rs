@@ -58,6 +58,9 @@ pub struct Config {
     pub restart: RestartPolicy,
     #[serde(default)]
     pub health: Option<HealthCheck>,
+    /// The user wanted none, whatever the image has.
+    #[serde(default)]
+    pub no_healthcheck: bool,
     /// Seconds after which it is killed.
     #[serde(default)]
     pub timeout: Option<u32>,

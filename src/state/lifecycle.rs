@@ -74,6 +74,22 @@ pub struct HealthCheck {
     pub on_failure: OnFailure,
 }
 
+impl HealthCheck {
+    /// A check with Docker's defaults.
+    pub fn usual(test: Vec<String>) -> Self {
+        const SECOND: u64 = 1_000_000_000;
+        HealthCheck {
+            test,
+            interval: 30 * SECOND,
+            timeout: 30 * SECOND,
+            start_period: 0,
+            start_interval: 5 * SECOND,
+            retries: 3,
+            on_failure: OnFailure::None,
+        }
+    }
+}
+
 /// What becomes of a container that turns unhealthy, `--health-on-failure`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

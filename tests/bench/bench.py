@@ -271,6 +271,7 @@ class Bench:
         for _ in range(count - 1):
             self.plain.try_run(hull("create", "--network", "none", "small:1", "/bin/true"))
         self.plain.try_run(hull("run", "-d", "--name", "up", "--network", "none", *SLEEP))
+        time.sleep(1)  # until the monitor goes by its name
         monitors = machine.monitors(self.work / "stopped-run")
         for pid in monitors:
             os.kill(pid, signal.SIGSTOP)

@@ -242,7 +242,7 @@ t logs-rm 'docker rm lines'
 t attach-stopped 'docker create --name idle busybox:test true >/dev/null; docker attach idle; docker rm idle'
 t attach 'docker run -d --name att busybox:test sh -c "sleep 2; echo late; exit 4" >/dev/null; timeout 20 docker attach att; echo $?; docker rm att'
 t attach-nostdin 'docker run -di --name att2 busybox:test sh -c "sleep 1; echo done" >/dev/null; echo x | timeout 20 docker attach --no-stdin att2; docker rm -f att2'
-t attach-stdin 'docker run -di --name att3 busybox:test sh -c "read line; echo got \$line" >/dev/null; echo word | timeout 20 docker attach att3; docker rm -f att3'
+t attach-stdin 'docker run -di --name att3 busybox:test sh -c "read line; echo got \$line" >/dev/null; (echo word; sleep 2) | timeout 20 docker attach att3; docker rm -f att3'
 t attach-missing 'docker attach nosuch'
 
 # ---- ps: filters and formats -----------------------------------------------------------------------

@@ -11,7 +11,9 @@ use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::container;
 use crate::error::Result;
-use crate::state::{Config, DeviceRate, Health, Limits, Mount, MountKind, Record, Records, Status};
+use crate::state::{
+    Config, DeviceRate, Health, HealthCheck, Limits, Mount, MountKind, Record, Records, Status,
+};
 
 pub const COMMAND: Command = Command {
     paths: &["container inspect"],
@@ -322,11 +324,11 @@ fn config_tree(config: &Config) -> Value {
         .into_iter()
         .map(|port| (port, json!({})))
         .collect();
-    json!({
+    let mut tree = json!({
         "Hostname": config.hostname,
         "Domainname": config.domainname,
         "User": process.user,
-        "AttachStdin": false,
+        "AttachStdin": process.stdin_once,
         "AttachStdout": true,
         "AttachStderr": true,
         "ExposedPorts": exposed,
@@ -344,7 +346,32 @@ fn config_tree(config: &Config) -> Value {
         "Labels": config.labels,
         "StopSignal": signal_name(config.stop_signal),
         "StopTimeout": config.stop_timeout,
-    })
+    });
+    let check = config.health.as_ref().map(health_check);
+    let none = config.no_healthcheck.then(|| json!({"Test": ["NONE"]}));
+    if let Some(check) = check.or(none) {
+        tree["Healthcheck"] = check;
+    }
+    tree
+}
+
+/// What was asked for: as Docker, without what is usual.
+fn health_check(check: &HealthCheck) -> Value {
+    let mut tree = json!({"Test": check.test});
+    let usual = HealthCheck::usual(Vec::new());
+    let fields = [
+        ("Interval", check.interval, usual.interval),
+        ("Timeout", check.timeout, usual.timeout),
+        ("StartPeriod", check.start_period, usual.start_period),
+        ("StartInterval", check.start_interval, usual.start_interval),
+        ("Retries", check.retries.into(), usual.retries.into()),
+    ];
+    for (name, value, usual) in fields {
+        if value != usual {
+            tree[name] = json!(value);
+        }
+    }
+    tree
 }
 
 fn signal_name(number: i32) -> String {

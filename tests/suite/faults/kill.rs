@@ -63,7 +63,7 @@ fn f1_create_killed_anywhere_is_all_or_nothing(bed: &Bed) {
                 bed.hull(&create).ok();
             }
             "box created" => {
-                bed.hull(&create).fails(125).stderr_has("already in use");
+                bed.hull(&create).fails(1).stderr_has("already in use");
             }
             other => panic!("after {at}: {other}"),
         }

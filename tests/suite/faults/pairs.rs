@@ -188,8 +188,11 @@ fn one_turn(bed: &Bed, state: Standing, pair: [&(&str, Effect); 2], delay: Durat
     let mut running = [Some(first), Some(second)];
     let mut ran: [Option<Ran>; 2] = [None, None];
     // Those that wait for an end come last, and get one.
+    let pauses = pair.iter().any(|(name, _)| *name == "pause");
     for number in [0, 1] {
-        if pair[number].0 != "wait" {
+        // A program that was frozen on its way in goes on when it is thawed, or ends.
+        let lasts = pair[number].0 == "wait" || pair[number].0 == "exec" && pauses;
+        if !lasts {
             ran[number] = running[number].take().map(|one| one.finish());
         }
     }
