@@ -32,8 +32,8 @@
 //! - `hull …` is the command. It has one thread until it has forked, because a process with threads
 //!   may not enter a user namespace.
 //! - `hull: monitor NAME` stays with one running container. It owns the terminal or pipes, the log
-//!   and its rotation, the attach socket and the exit record; restarts, health checks and DNS
-//!   answers will be its too. It never outlives its container; and a container whose monitor was
+//!   and its rotation, the attach socket and the exit record, restarts, health checks and the word
+//!   to systemd; DNS answers will be its too. It never outlives its container; and a container whose monitor was
 //!   killed is ended too, since one that nobody watches is worse than a dead one.
 //! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
 //!   container uses it.
@@ -155,6 +155,8 @@
 //! - Compressed blobs are kept: exact push and save, and repair without a network.
 //! - One syncfs(2) for a pull, build or commit, before publishing: without it a power loss takes
 //!   every file, with one fsync per file a pull takes much longer.
+//! - A container whose monitor was killed is not restarted by the next command that happens to come:
+//!   `start` does it, and `system boot start` for all whose restart policy asks for it.
 //! - cgroup v2 first; v1, as root, as well as it goes.
 //! - Logs are Docker's json-file, because tools read it, rotated by default, because disks fill.
 //! - The build is static glibc at a fixed address and avoids whatever reaches NSS (`getpwnam`,

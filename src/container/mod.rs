@@ -198,6 +198,9 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
             state.error = "monitor lost".to_owned();
         }
     });
+    if end.is_none() {
+        notice(&records, id, "die", &[("exitCode", "137")]);
+    }
     // Should: the record before the run directory; killed in between, we are called again.
     match died.context(|| format!("record the end of container {id}"))? {
         state if state.auto_remove => remove::bury_and_delete(&records, id, settings.rootless),

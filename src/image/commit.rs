@@ -5,12 +5,11 @@
 //! [`Store::layer_tar`]). What is below it stays named as it was, so that the compressed blobs of
 //! the image go on serving the new one.
 
-use std::io::Read;
-
 use serde_json::json;
 
 use super::change::apply_change;
 use super::config::{Execution, HistoryEntry, ImageConfig};
+use super::counted::Counted;
 use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, check_layer_count};
 use super::tag::{Target, publish};
 use crate::base::{DiffId, Digest, Reference, Timestamp};
@@ -202,19 +201,5 @@ fn oci_type(media_type: &str) -> &str {
         }
         "application/vnd.docker.image.rootfs.diff.tar" => "application/vnd.oci.image.layer.v1.tar",
         other => other,
-    }
-}
-
-/// Counts the tar's bytes on their way.
-struct Counted<'a, R> {
-    inner: R,
-    count: &'a mut u64,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        *self.count += count as u64;
-        Ok(count)
     }
 }

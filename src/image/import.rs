@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::change::apply_change;
 use super::config::{HistoryEntry, ImageConfig, RootFs};
+use super::counted::Counted;
 use super::make::{NewLayer, publish_image};
 use super::platform::Platform;
 use super::tag::Named;
@@ -74,19 +75,5 @@ fn empty_config(platform: Platform) -> ImageConfig {
             diff_ids: Vec::new(),
         },
         ..ImageConfig::default()
-    }
-}
-
-/// Counts the tar's bytes on their way.
-struct Counted<'a, R> {
-    inner: R,
-    count: &'a mut u64,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        *self.count += count as u64;
-        Ok(count)
     }
 }

@@ -8,6 +8,7 @@ mod archive;
 mod change;
 mod commit;
 mod config;
+mod counted;
 mod embedded;
 mod feed;
 mod find;

@@ -276,18 +276,7 @@ pub fn is_kernels(fd: &OwnedFd) -> bool {
 pub fn names_in(dir: BorrowedFd<'_>) -> rustix::io::Result<Vec<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let readable = rustix::fs::openat(dir, c".", flags, Mode::empty())?;
-    let mut names = Vec::new();
-    let mut buffer = vec![std::mem::MaybeUninit::<u8>::uninit(); 32 << 10];
-    let mut entries = rustix::fs::RawDir::new(readable, &mut buffer);
-    while let Some(entry) = entries.next() {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            names.push(name.to_vec());
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
+    crate::sys::directory::names(readable)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "this module exists to hold it")]
 
 pub mod descriptor;
+pub mod directory;
 pub mod keyring;
 pub mod lock;
 pub mod loopback;

@@ -10,19 +10,8 @@ use clap::Command;
 use super::{Matches, list, switch};
 use crate::container::Request;
 use crate::error::{Context as _, Error, Result};
+use crate::runtime::plan::IPC_SYSCTLS;
 use crate::state::UlimitConfig;
-
-/// Kernel parameters of an IPC namespace; others that may be set are `net.*` and `fs.mqueue.*`.
-const IPC_SYSCTLS: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
 
 /// Names of limits, without `RLIMIT_`, as `ulimit` has them.
 const ULIMITS: [&str; 16] = [

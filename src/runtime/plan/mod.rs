@@ -15,7 +15,7 @@ use oci_spec::runtime::{Linux, LinuxNamespaceType, Spec};
 
 pub use mounts::{mount_options, validate_target};
 pub use operation::{BindMount, FsMount, Kind, Operation, Slot, Target};
-pub use process::Identity;
+pub use process::{IPC_SYSCTLS, Identity};
 
 use crate::error::{Context as _, Error, Result};
 use crate::sys::mount::MountAttr;

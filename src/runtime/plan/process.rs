@@ -221,24 +221,26 @@ pub(super) fn environment(process: &Process) -> Result<Vec<CString>> {
         .collect()
 }
 
+/// Kernel parameters of an IPC namespace; others that may be set are `net.*` and `fs.mqueue.*`.
+pub const IPC_SYSCTLS: [&str; 8] = [
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+];
+
 /// The path below /proc/sys of a kernel parameter that belongs to one of our new namespaces.
 pub(super) fn sysctl_path(key: &str, namespaces: u64) -> Result<CString> {
     let has = |flag: libc::c_int| namespaces & flag as u64 != 0;
     let shape = |c: char| c.is_ascii_alphanumeric() || "._-/*".contains(c);
     let dotted = key.replace('/', ".");
     let parts_fine = dotted.split('.').all(|part| !part.is_empty()) && key.chars().all(shape);
-    let ipc = [
-        "kernel.msgmax",
-        "kernel.msgmnb",
-        "kernel.msgmni",
-        "kernel.sem",
-        "kernel.shmall",
-        "kernel.shmmax",
-        "kernel.shmmni",
-        "kernel.shm_rmid_forced",
-    ];
     let ours = (has(libc::CLONE_NEWNET) && dotted.starts_with("net."))
-        || (has(libc::CLONE_NEWIPC) && ipc.contains(&dotted.as_str()))
+        || (has(libc::CLONE_NEWIPC) && IPC_SYSCTLS.contains(&dotted.as_str()))
         || (has(libc::CLONE_NEWIPC) && dotted.starts_with("fs.mqueue."))
         || (has(libc::CLONE_NEWUTS) && dotted == "kernel.domainname");
     if !parts_fine || !ours {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::body::{self, Body};
@@ -160,17 +160,7 @@ impl<'a> Walk<'a> {
     }
 
     fn enter_directory(&mut self, dir: OwnedFd, prefix: Vec<u8>, path: Vec<u8>) -> Result<()> {
-        let mut names = Vec::new();
-        let mut buffer = vec![std::mem::MaybeUninit::<u8>::uninit(); 32 << 10];
-        let mut entries = RawDir::new(&dir, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(name.to_vec());
-            }
-        }
-        names.sort_unstable();
+        let names = crate::sys::directory::names(&dir)?;
         self.levels.push(Level {
             dir,
             prefix,
