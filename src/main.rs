@@ -33,8 +33,8 @@
 //!   may not enter a user namespace.
 //! - `hull: monitor NAME` stays with one running container. It owns the terminal or pipes, the log
 //!   and its rotation, the attach socket and the exit record, restarts, health checks and the word
-//!   to systemd; DNS answers will be its too. It never outlives its container; and a container whose monitor was
-//!   killed is ended too, since one that nobody watches is worse than a dead one.
+//!   to systemd; DNS answers will be its too. It never outlives its container; and a container
+//!   whose monitor was killed is ended too, since one that nobody watches is worse than a dead one.
 //! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
 //!   container uses it.
 //!
@@ -155,7 +155,7 @@
 //! - Compressed blobs are kept: exact push and save, and repair without a network.
 //! - One syncfs(2) for a pull, build or commit, before publishing: without it a power loss takes
 //!   every file, with one fsync per file a pull takes much longer.
-//! - A container whose monitor was killed is not restarted by the next command that happens to come:
+//! - A container whose monitor was killed is not restarted by whichever command comes next:
 //!   `start` does it, and `system boot start` for all whose restart policy asks for it.
 //! - cgroup v2 first; v1, as root, as well as it goes.
 //! - Logs are Docker's json-file, because tools read it, rotated by default, because disks fill.
