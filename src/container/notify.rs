@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_container_says_how_it_fares_and_nothing_else() {
+    fn a95_a_container_says_how_it_fares_and_nothing_else() {
         let message = "READY=1\nSTATUS=up\nMAINPID=1\nFDSTORE=1\nBUSERROR=x\nREADY=0";
         assert_eq!(passed(message), "READY=1\nSTATUS=up\n");
         assert_eq!(passed("MAINPID=1"), "");

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_paths_get_into_a_unit() {
+    fn a95_only_plain_paths_get_into_a_unit() {
         for good in ["/usr/bin/hull", "/var/lib/hull-2.0+x"] {
             assert_eq!(plain(Path::new(good)).expect("is plain"), good);
         }
