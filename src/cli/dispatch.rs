@@ -292,7 +292,7 @@ fn values(declared: &clap::Command, split: &walk::Split) -> Result<Matches, Stri
     }
     let parsed = declared.clone().try_get_matches_from(line);
     parsed
-        .map(Matches::new)
+        .map(|values| Matches::new(values, declared))
         .map_err(|error| explain(declared, &error))
 }
 
