@@ -118,6 +118,12 @@ fn refused(bed: &Bed, ran: &Ran) {
     bed.hull(&["ps", "-aq"]).fails(0).stdout_is("");
 }
 
+/// As [`refused`], of `create`, which answers 1 where `run` answers 125.
+fn not_created(bed: &Bed, ran: &Ran) {
+    ran.fails(1).one_error_line();
+    bed.hull(&["ps", "-aq"]).fails(0).stdout_is("");
+}
+
 /// Loads the image `probe` with the program of `probe.c`; false (and a `SKIP` line) if this machine
 /// cannot build it.
 fn load_probe(bed: &Bed) -> bool {

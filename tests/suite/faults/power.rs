@@ -136,7 +136,7 @@ fn reported_done_survives(bed: &Bed) {
     ];
     disk.hull(&create).ok();
     disk.cut();
-    disk.hull(&create).fails(125).stderr_has("already in use");
+    disk.hull(&create).fails(1).stderr_has("already in use");
     disk.hull(&["start", "-a", "box"])
         .fails(0)
         .stdout_is("whole\n");

@@ -30,7 +30,7 @@ fn resolver_says_what_was_asked(bed: &Bed) {
         "rotate",
     ];
     let text = bed.inside(&flags, &["cat", "/etc/resolv.conf"]);
-    let expected = "nameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch a.example b.example\n\
+    let expected = "search a.example b.example\nnameserver 192.0.2.1\nnameserver 2001:db8::1\n\
                     options ndots:2 rotate";
     assert_eq!(text, expected);
     let dot = ["--dns", "192.0.2.1", "--dns-search", "."];
