@@ -106,7 +106,9 @@ fn a94_no_account_line_comes_from_the_environment(bed: &Bed) {
     }
     let entry = format!("--passwd-entry=me:x:1:1::/:/bin/sh\n{EVIL}");
     let group = "--group-entry=g:x:1:\nroot2:x:0:me".to_owned();
-    for flag in [entry, group, "--passwd-entry=a:b".to_owned()] {
+    // As many fields as a line must have, and a second line all the same.
+    let torn = "--passwd-entry=me:x:1:1::/:/bin/sh\nroot2".to_owned();
+    for flag in [entry, group, torn, "--passwd-entry=a:b".to_owned()] {
         bed.run_rm(&["-u", "1234", &flag], &["true"])
             .fails(125)
             .one_error_line();
