@@ -13,6 +13,14 @@ mod embedded;
 mod feed;
 mod find;
 mod import;
+#[cfg_attr(
+    not(test),
+    allow(
+        dead_code,
+        reason = "push and save, which come next, read layers with it"
+    )
+)]
+mod layer_source;
 mod layers;
 mod list;
 mod load;
