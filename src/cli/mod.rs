@@ -33,6 +33,7 @@ mod oci;
 pub mod output;
 mod store;
 mod system;
+mod target;
 mod version;
 
 use crate::config::Settings;
@@ -82,6 +83,7 @@ const COMMANDS: &[&Command] = &[
     &image::prune::COMMAND,
     &image::pull::COMMAND,
     &image::rm::COMMAND,
+    &image::save::COMMAND,
     &image::tag::COMMAND,
     &inspect::COMMAND,
     &oci::create::COMMAND,

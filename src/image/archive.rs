@@ -14,7 +14,10 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
+use sha2::{Digest as _, Sha256};
+
 use super::tar_index::{Member, index};
+use crate::base::Digest;
 use crate::error::{Context, Error, Kind, Result};
 use crate::store::{Store, decompress};
 
@@ -106,6 +109,47 @@ impl Archive {
         }
     }
 
+    /// A reader of a layer, which must be there.
+    pub fn section(&self, name: &str) -> Result<Section> {
+        let found = self.file(name)?;
+        let missing = || {
+            let shown = crate::registry::escaped(name);
+            Error::corrupt(format!("layer {shown:?} is missing in the archive"))
+        };
+        Ok(found.ok_or_else(missing)?.0)
+    }
+
+    /// How long a layer is.
+    pub fn length(&self, name: &str) -> Result<u64> {
+        let section = self.section(name)?;
+        Ok(section.end - section.offset)
+    }
+
+    /// How a layer is compressed, by its first bytes.
+    pub fn form(&self, name: &str) -> Result<Form> {
+        let mut start = Vec::new();
+        self.section(name)?.take(4).read_to_end(&mut start)?;
+        Ok(match start[..] {
+            [0x1f, 0x8b, ..] => Form::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] | [_, 0x2a, 0x4d, 0x18] => Form::Zstd,
+            // Anything else that is compressed is refused where it is unpacked.
+            _ => Form::Tar,
+        })
+    }
+
+    /// The digest of a layer's bytes.
+    pub fn digest(&self, name: &str) -> Result<Digest> {
+        let mut hasher = Sha256::new();
+        let mut section = self.section(name)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match section.read(&mut buffer)? {
+                0 => return Ok(Digest::from_hasher(hasher)),
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+    }
+
     /// A file that must be there and is at most `limit` bytes long.
     pub fn small(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let shown = || crate::registry::escaped(name);
@@ -121,6 +165,25 @@ impl Archive {
             .read_to_end(&mut bytes)
             .context(|| format!("read {:?} in the archive", shown()))?;
         Ok(bytes)
+    }
+}
+
+/// How a layer is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Tar,
+    Gzip,
+    Zstd,
+}
+
+impl Form {
+    /// OCI's name for it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Form::Tar => "application/vnd.oci.image.layer.v1.tar",
+            Form::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
+            Form::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 //! A layer is one of three things. Its blob is in the store, as it was pulled or loaded: then these
 //! bytes go out, because only they have the digest the manifest names. Or another image here has a
 //! blob of the same content, compressed in another way. Or there is only the unpacked layer: then
-//! its tar is made again (see `Store::layer_tar`), which gives the right bytes for layers that hull
-//! packed, and for no others.
+//! its tar is made again (see `Store::layer_tar_in`), which gives the right bytes for layers that
+//! hull packed, and for those that came as a tar and were unpacked with a recipe.
 //!
 //! Should: whoever brings in a layer that another tool packed (pull, load, import) keeps its bytes
-//! as a blob, compressed or not, that the image's manifest names by digest and media type. A blob
-//! of media type `…tar` has the diff id for its digest. What is read here is verified at its end.
+//! as a blob that the image's manifest names by digest and media type, or has its recipe noted. A
+//! layer of media type `…tar` has the diff id for its digest. What is read here is verified at its
+//! end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,6 +29,8 @@ pub struct LayerSource {
     store: Store,
     /// Digest of its tar.
     pub diff_id: DiffId,
+    /// Those of the layers below it, bottom first.
+    below: Vec<DiffId>,
     /// What the image's manifest says of it. Its digest is that of [`LayerSource::blob`], if that
     /// is here, and else only what somebody else once had.
     pub named: Descriptor,
@@ -36,10 +39,12 @@ pub struct LayerSource {
 /// The layers of the image with this manifest, bottom first.
 pub fn layer_sources(store: &Store, manifest: &Digest) -> Result<Vec<LayerSource>> {
     let (manifest, config) = read_image(store, manifest)?;
-    let pairs = manifest.layers.into_iter().zip(config.rootfs.diff_ids);
-    let sources = pairs.map(|(named, diff_id)| LayerSource {
+    let diff_ids = &config.rootfs.diff_ids;
+    let named = manifest.layers.into_iter().enumerate();
+    let sources = named.map(|(number, named)| LayerSource {
         store: store.clone(),
-        diff_id,
+        diff_id: diff_ids[number],
+        below: diff_ids[..number].to_vec(),
         named,
     });
     Ok(sources.collect())
@@ -64,7 +69,8 @@ impl LayerSource {
             let tar = decompress(file).context(subject)?;
             return Ok(Box::new(Verified::new(tar, self.diff_id.0)));
         }
-        let made = self.store.layer_tar(&self.diff_id).context(subject)?;
+        let stack = [&self.below[..], &[self.diff_id]].concat();
+        let made = self.store.layer_tar_in(&stack).context(subject)?;
         let made = made.ok_or_else(|| {
             Error::corrupt("neither its blob nor its files are in the store")
                 .hint("pull the image again")

@@ -5,6 +5,7 @@
 //! manifest or config decides where a byte is written or what is run here.
 
 mod archive;
+mod archived;
 mod change;
 mod commit;
 mod config;
@@ -13,24 +14,20 @@ mod embedded;
 mod feed;
 mod find;
 mod import;
-#[cfg_attr(
-    not(test),
-    allow(
-        dead_code,
-        reason = "push and save, which come next, read layers with it"
-    )
-)]
 mod layer_source;
 mod layers;
+mod layout;
 mod list;
 mod load;
 mod make;
 mod manifest;
+mod outgoing;
 mod platform;
 mod progress;
 mod prune;
 mod pull;
 mod remove;
+mod save;
 mod strict;
 mod tag;
 mod tar_index;
@@ -43,6 +40,7 @@ pub use config::{Execution, Healthcheck};
 pub use embedded::{HELLO, ensure_hello};
 pub use find::{Image, find, size_bytes};
 pub use import::{ImportRequest, import};
+pub use layout::Layout;
 pub use list::{Listed, Listing, list};
 pub use load::{load_path, load_stream};
 pub use platform::Platform;
@@ -50,5 +48,6 @@ pub use progress::{LayerEvent, Progress};
 pub use prune::{Pruned as ImagesPruned, Unused, prune};
 pub use pull::{PullRequest, Pulled, pull};
 pub use remove::{Force, InUse, Removal, remove};
+pub use save::{SaveRequest, Saving};
 pub use tag::{is_untagged, tag};
 pub use usage::{ImageUsage, Usage, usage};

@@ -12,6 +12,7 @@
 
 #[macro_use]
 mod bed;
+mod archive;
 mod attacks;
 mod commit;
 mod copy;

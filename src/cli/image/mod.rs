@@ -11,6 +11,7 @@ mod progress;
 pub mod prune;
 pub mod pull;
 pub mod rm;
+pub mod save;
 pub mod tag;
 
 use crate::config::Settings;
