@@ -419,6 +419,9 @@ complete -c hull -n "__fish_hull_using_subcommand images" -s a -l all -d 'Show a
 complete -c hull -n "__fish_hull_using_subcommand images" -l digests -d 'Show digests'
 complete -c hull -n "__fish_hull_using_subcommand images" -l no-trunc -d 'Don\'t truncate output'
 complete -c hull -n "__fish_hull_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
+complete -c hull -n "__fish_hull_using_subcommand pull" -l authfile -d 'File with the logins, instead of ~/.docker/config.json' -r
+complete -c hull -n "__fish_hull_using_subcommand pull" -l tls-verify -d 'Require HTTPS and a valid certificate (false: plain HTTP, any certificate)' -r
+complete -c hull -n "__fish_hull_using_subcommand pull" -l creds -d 'Log in to the registry with these for this command only' -r
 complete -c hull -n "__fish_hull_using_subcommand pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand pull" -s q -l quiet -d 'Suppress verbose output'
 complete -c hull -n "__fish_hull_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
@@ -906,6 +909,9 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Provide filter values (e.g. "until=<timestamp>")' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Remove all unused images, not just dangling ones'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File with the logins, instead of ~/.docker/config.json' -r
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Require HTTPS and a valid certificate (false: plain HTTP, any certificate)' -r
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Log in to the registry with these for this command only' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress verbose output'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'

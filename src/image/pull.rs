@@ -61,7 +61,7 @@ fn pull_image(
         Some(digest) => request.reference.with_digest(digest),
         None => request.reference.clone(),
     };
-    let repository = client.repository(&name);
+    let repository = client.repository(&name)?;
     let tag = name.tag.as_deref().unwrap_or("latest");
     let top = repository.manifest(tag, name.digest.as_ref())?;
     let digest = top.digest;

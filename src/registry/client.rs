@@ -10,7 +10,7 @@ use ureq::http::{Response, Uri};
 use super::auth::{self, Challenge};
 use super::blob::BlobReader;
 use super::credentials::Credentials;
-use super::endpoint::{Endpoint, Scheme, Trust, endpoints_of};
+use super::endpoint::{Endpoint, Scheme, Trust, endpoints_of, trust_of};
 use super::failure::{Failure, message_of};
 use super::redirect::{MAX_HOPS, next_hop, origin};
 use super::retry::{MAX_RETRIES, Pace};
@@ -85,14 +85,15 @@ impl Client {
         }
     }
 
-    /// The repository a reference names; its tag and digest do not matter here.
-    pub fn repository(&self, reference: &Reference) -> Repository<'_> {
-        Repository {
+    /// The repository a reference names; its tag and digest do not matter here. An error if the
+    /// settings block it.
+    pub fn repository(&self, reference: &Reference) -> Result<Repository<'_>> {
+        Ok(Repository {
             client: self,
             host: reference.registry.clone(),
             name: reference.repository.clone(),
-            endpoints: endpoints_of(reference, &self.settings),
-        }
+            endpoints: endpoints_of(reference, &self.settings)?,
+        })
     }
 
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
@@ -163,8 +164,7 @@ impl Client {
             let home = origin(&here) == origin(uri);
             let mut sent = headers.to_vec();
             sent.extend(token.filter(|_| home).map(|token| ("Authorization", token)));
-            // Another host was not named insecure, whoever sent us there.
-            let trust = if home { at.trust } else { Trust::System };
+            let trust = self.trust_at(at, &here);
             let answer = self.transport.get(&here, trust, &sent);
             let response = answer
                 .map_err(Failure::Refused)?
@@ -185,6 +185,16 @@ impl Client {
         Err(Failure::Refused(Error::new(Kind::Registry, why)))
     }
 
+    /// How the certificate at `uri` is looked at: another host than the endpoint's was not named
+    /// insecure with it, whoever sent us there.
+    fn trust_at(&self, at: &Endpoint, uri: &Uri) -> Trust {
+        let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
+        match authority == at.authority {
+            true => at.trust,
+            false => trust_of(authority, &self.settings),
+        }
+    }
+
     /// The `Authorization` value that answers a challenge; `None` if there is no login for it.
     fn authorize(
         &self,
@@ -197,17 +207,13 @@ impl Client {
         let Challenge::Bearer { realm, service } = challenge else {
             return Ok(basic);
         };
-        let insecure = &self.settings.insecure;
-        let uri = auth::token_url(at, realm, service.as_deref(), scope, insecure)
+        let uri = auth::token_url(at, realm, service.as_deref(), scope, &self.settings)
             .map_err(Failure::Refused)?;
         let headers: Vec<_> = basic
             .iter()
             .map(|value| ("Authorization", value.as_str()))
             .collect();
-        let trust = match uri.authority().map(|a| a.as_str()) == Some(&at.authority) {
-            true => at.trust,
-            false => Trust::System,
-        };
+        let trust = self.trust_at(at, &uri);
         let answer = self.transport.get(&uri, trust, &headers);
         let answer = answer
             .map_err(Failure::Refused)?
@@ -274,12 +280,11 @@ impl Repository<'_> {
             None => format!("manifest {}:{which}", self.name),
         };
         let address = expected.map_or(which.to_owned(), Digest::to_string);
-        let path = format!("{}/manifests/{address}", self.name);
         self.first(&subject, |at| {
-            let response = self.retry(|| {
-                self.client
-                    .get(at, &self.scope(), &path, &[("Accept", ACCEPT)])
-            })?;
+            let path = format!("{}/manifests/{address}", at.repository);
+            let scope = pull_scope(at);
+            let response =
+                self.retry(|| self.client.get(at, &scope, &path, &[("Accept", ACCEPT)]))?;
             let media_type = response.headers().get("content-type");
             let media_type = media_type.and_then(|value| value.to_str().ok());
             let media_type = media_type.and_then(|value| value.split(';').next());
@@ -307,7 +312,7 @@ impl Repository<'_> {
         offset: u64,
     ) -> std::result::Result<Response<Body>, Failure> {
         let at = &self.endpoints[endpoint % self.endpoints.len()];
-        let path = format!("{}/blobs/{digest}", self.name);
+        let path = format!("{}/blobs/{digest}", at.repository);
         let range = format!("bytes={offset}-");
         let headers = [("Range", range.as_str())];
         let headers = if offset == 0 {
@@ -315,16 +320,12 @@ impl Repository<'_> {
         } else {
             &headers[..]
         };
-        self.client.get(at, &self.scope(), &path, headers)
+        self.client.get(at, &pull_scope(at), &path, headers)
     }
 
     /// How many endpoints this repository has.
     pub(super) fn endpoint_count(&self) -> usize {
         self.endpoints.len()
-    }
-
-    fn scope(&self) -> String {
-        format!("repository:{}:pull", self.name)
     }
 
     /// Asks the endpoints in order; a mirror that fails in whatever way is passed over.
@@ -364,6 +365,11 @@ impl Repository<'_> {
         }
         unreachable!("the loop ends by returning")
     }
+}
+
+/// What a token has to allow for reading; computed here, whatever the registry proposes.
+fn pull_scope(at: &Endpoint) -> String {
+    format!("repository:{}:pull", at.repository)
 }
 
 /// What the registry asked us to wait, in seconds.

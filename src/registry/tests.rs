@@ -30,14 +30,18 @@ fn reference(server: &Scripted) -> Reference {
         .expect("reference")
 }
 
+fn repository_at<'a>(client: &'a Client, server: &Scripted) -> Repository<'a> {
+    client.repository(&reference(server)).expect("not blocked")
+}
+
 fn manifest(server: &Scripted) -> Result<Document> {
     let client = client(Credentials::default(), &[]);
-    client.repository(&reference(server)).manifest("1", None)
+    repository_at(&client, server).manifest("1", None)
 }
 
 fn download(server: &Scripted, digest: &Digest, size: u64) -> Result<Vec<u8>> {
     let client = client(Credentials::default(), &[]);
-    let repository = client.repository(&reference(server));
+    let repository = repository_at(&client, server);
     let mut blob = repository.blob(digest, size, 0);
     let mut all = Vec::new();
     let mut buffer = [0; 1000];
@@ -87,7 +91,7 @@ fn a26_the_digest_over_received_bytes_rules() {
     let header = format!("Docker-Content-Digest: {claimed}");
     let server = Scripted::start(move |_| Reply::ok("evil").header(header.clone()));
     let client = client(Credentials::default(), &[]);
-    let repository = client.repository(&reference(&server));
+    let repository = repository_at(&client, &server);
     let error = repository
         .manifest("1", Some(&claimed))
         .expect_err("refused");
@@ -278,7 +282,7 @@ fn a31_credentials_stay_with_their_host() {
     });
     let registry = server.address.to_string();
     let client = client(login(&registry), &[registry]);
-    let repository = client.repository(&reference(&server));
+    let repository = repository_at(&client, &server);
     let mut blob = repository.blob(&digest, size, 0);
     assert!(blob.read_some(&mut [0; 10]).expect("redirected") > 0);
     assert!(
@@ -311,12 +315,7 @@ fn a33_a_login_is_never_sent_over_plain_http_unasked() {
     let server = Scripted::start(|_| Reply::ok("{}"));
     let registry = server.address.to_string();
     let client = client(login(&registry), &[]);
-    assert!(
-        client
-            .repository(&reference(&server))
-            .manifest("1", None)
-            .is_err()
-    );
+    assert!(repository_at(&client, &server).manifest("1", None).is_err());
     assert!(server.asked().is_empty(), "nothing was sent in plain text");
 }
 
@@ -339,7 +338,7 @@ fn tokens_are_fetched_for_our_own_scope_and_renewed_once() {
         }
     });
     let client = client(Credentials::default(), &[]);
-    let repository = client.repository(&reference(&server));
+    let repository = repository_at(&client, &server);
     assert!(
         repository.manifest("1", None).is_err(),
         "one renewal per request"

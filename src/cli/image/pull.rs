@@ -1,6 +1,7 @@
 //! `hull pull`.
 
 use crate::base::Reference;
+use crate::cli::flags::registry::{self, RegistryArgs};
 use crate::cli::flags::{self, Matches};
 use crate::cli::image::progress::Layers;
 use crate::cli::output::{self, Stream};
@@ -8,7 +9,6 @@ use crate::cli::{Command, MappedRoot, Words, store};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::image::{self, Platform, PullRequest, Pulled};
-use crate::registry::{Client, Credentials};
 
 pub const COMMAND: Command = Command {
     paths: &["pull", "image pull"],
@@ -18,7 +18,7 @@ pub const COMMAND: Command = Command {
     mapped_root: MappedRoot::Always,
     arguments: |command| {
         let platform = "Set platform if the registry has images for several";
-        command
+        registry::declare(command)
             .arg(flags::text("platform", "string", platform))
             .arg(flags::switch("quiet", "Suppress verbose output").short('q'))
     },
@@ -42,7 +42,8 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         output::line("Using default tag: latest")?;
     }
     let platform = matches.text("platform");
-    fetch(settings, &reference, platform, stream)?;
+    let access = RegistryArgs::read(matches)?;
+    fetch(settings, &reference, platform, &access, stream)?;
     output::line(&reference)?;
     Ok(0)
 }
@@ -52,12 +53,13 @@ pub fn fetch(
     settings: &Settings,
     reference: &Reference,
     platform: Option<&str>,
+    access: &RegistryArgs,
     stream: Stream,
 ) -> Result<Pulled> {
     let platform = platform.or(settings.platform.as_deref());
     let platform = platform.map(str::parse::<Platform>).transpose()?;
     let store = store::open(settings)?;
-    let client = Client::new(&settings.registry, Credentials::load(settings)?);
+    let client = access.client(settings, reference)?;
     let request = PullRequest {
         reference,
         platform,
