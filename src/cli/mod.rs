@@ -82,6 +82,7 @@ const COMMANDS: &[&Command] = &[
     &image::ls::COMMAND,
     &image::prune::COMMAND,
     &image::pull::COMMAND,
+    &image::push::COMMAND,
     &image::rm::COMMAND,
     &image::save::COMMAND,
     &image::tag::COMMAND,

@@ -97,7 +97,12 @@ pub fn token_url(
     let separator = if realm.contains('?') { '&' } else { '?' };
     let service = service.map(|name| format!("service={}&", percent(name)));
     let service = service.unwrap_or_default();
-    let url = format!("{realm}{separator}{service}scope={}", percent(scope));
+    // A mount needs two repositories; each is a parameter of its own.
+    let scopes: Vec<String> = scope
+        .split(' ')
+        .map(|one| format!("scope={}", percent(one)))
+        .collect();
+    let url = format!("{realm}{separator}{service}{}", scopes.join("&"));
     let uri: Uri = url.parse().map_err(|_| refuse("not an address"))?;
     let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
     if authority.is_empty() || authority.contains('@') {
