@@ -121,7 +121,8 @@
 //! ```
 //!
 //! - A layer made here (build, commit) keeps its diff id and no tar. The tar is made again, and
-//!   checked against the diff id, when someone pushes or saves the image.
+//!   checked against the diff id, when someone pushes or saves the image. So it is for a layer that
+//!   came as a plain tar: `tar.recipe` beside it has what is not in its files.
 //! - The gc lock is shared while a reference is being taken and exclusive only to mark and rename;
 //!   deleting happens outside it.
 //! - Locks are flock(2) on files, taken in the order user namespace, gc, container, network,

@@ -33,6 +33,7 @@ mod oci;
 pub mod output;
 mod store;
 mod system;
+mod target;
 mod version;
 
 use crate::config::Settings;
@@ -81,7 +82,9 @@ const COMMANDS: &[&Command] = &[
     &image::ls::COMMAND,
     &image::prune::COMMAND,
     &image::pull::COMMAND,
+    &image::push::COMMAND,
     &image::rm::COMMAND,
+    &image::save::COMMAND,
     &image::tag::COMMAND,
     &inspect::COMMAND,
     &oci::create::COMMAND,

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use super::passwd;
 
 /// The variables hull reads; everything else in the environment is left alone.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 18] = [
     "HOME",
+    "CONTAINERS_REGISTRIES_CONF",
     "HULL_CONFIG",
     "HULL_LOG",
     "HULL_ROOT",
@@ -24,6 +25,7 @@ const VARIABLES: [&str; 16] = [
     "HTTPS_PROXY",
     "https_proxy",
     "NO_PROXY",
+    "REGISTRY_AUTH_FILE",
     "no_proxy",
 ];
 

@@ -43,7 +43,7 @@ pub fn apply(
         Err(error) if origin != Origin::Named && is_absent(&error) => return Ok(()),
         Err(error) => return Err(error).context(subject),
     };
-    check_owner(&file, path, env)?;
+    check_owner(&file, path, env.privileged)?;
     let mut text = String::new();
     file.by_ref()
         .take(LIMIT)
@@ -75,14 +75,14 @@ fn is_absent(error: &std::io::Error) -> bool {
 }
 
 /// Settings decide where a process with root's rights writes: nobody else may give them.
-fn check_owner(file: &File, path: &Path, env: &Environment) -> Result<()> {
-    if !env.privileged {
+pub fn check_owner(file: &File, path: &Path, privileged: bool) -> Result<()> {
+    if !privileged {
         return Ok(());
     }
     let meta = file
         .metadata()
         .context(|| format!("stat {}", path.display()))?;
-    if !meta.is_file() || (meta.uid() != 0 && meta.uid() != env.uid) || meta.mode() & 0o022 != 0 {
+    if !meta.is_file() || meta.uid() != 0 || meta.mode() & 0o022 != 0 {
         let why = format!(
             "{}: refused: others than root could have written it",
             path.display()

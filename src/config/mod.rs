@@ -9,6 +9,7 @@ mod environment;
 mod file;
 mod passwd;
 mod paths;
+mod registries;
 mod settings;
 mod ulimit;
 
@@ -16,4 +17,7 @@ mod ulimit;
 mod tests;
 
 pub use environment::Environment;
+#[cfg(test)]
+pub use registries::RegistryMirror;
+pub use registries::{RegistryRule, Serves};
 pub use settings::{LogDefaults, Overrides, Proxies, RegistrySettings, Settings};

@@ -9,6 +9,7 @@ use log::LevelFilter;
 use super::environment::Environment;
 use super::file::{self, Origin};
 use super::paths;
+use super::registries::{RegistryFiles, RegistryRule};
 use super::ulimit::Ulimit;
 use crate::error::{Error, Result};
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub home: Option<PathBuf>,
     /// The directory of the user's Docker client, if `DOCKER_CONFIG` names one.
     pub docker_config: Option<PathBuf>,
+    /// The file logins are kept in, if the user names one (`REGISTRY_AUTH_FILE`, `--authfile`).
+    pub auth_file: Option<PathBuf>,
     /// How registries are reached.
     pub registry: RegistrySettings,
     /// Name servers for containers.
@@ -59,6 +62,12 @@ pub struct RegistrySettings {
     pub mirrors: Vec<String>,
     /// `host[:port]` or address ranges that may speak plain HTTP or show any certificate.
     pub insecure: Vec<String>,
+    /// `--tls-verify`: over `insecure`, for every host, where the command line decides.
+    pub verify: Option<bool>,
+    /// `registries.conf` and its like; read by [`RegistryFiles::load`] into `rules`.
+    pub files: RegistryFiles,
+    /// What those files say.
+    pub rules: Vec<RegistryRule>,
     /// Proxies from the environment.
     pub proxies: Proxies,
 }
@@ -125,6 +134,7 @@ impl Settings {
             docker_config: env
                 .directory("DOCKER_CONFIG")
                 .filter(|path| owned(env, path)),
+            auth_file: env.variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
             registry: RegistrySettings::default(),
             dns: Dns::default(),
             logs: LogDefaults::default(),
@@ -135,6 +145,8 @@ impl Settings {
             home,
         };
         settings.read_files(env)?;
+        let user = settings.user_config(env);
+        settings.registry.files = RegistryFiles::find(env, user.as_deref());
         settings.read_variables(env)?;
         if let Some(level) = &overrides.log_level {
             settings.log_level = parse_level(level)?;
@@ -151,17 +163,20 @@ impl Settings {
         }
         let system = env.etc.join("hull/config.json");
         file::apply(&system, Origin::Own, env, self)?;
-        if env.privileged {
-            return Ok(());
+        match self.user_config(env) {
+            Some(user) if !env.privileged => {
+                file::apply(&user.join("hull/config.json"), Origin::Own, env, self)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// The user's directory for settings of programs.
+    fn user_config(&self, env: &Environment) -> Option<PathBuf> {
         let named = env
             .directory("XDG_CONFIG_HOME")
             .filter(|path| owned(env, path));
-        let user = named.or_else(|| self.home.as_ref().map(|home| home.join(".config")));
-        match user {
-            Some(user) => file::apply(&user.join("hull/config.json"), Origin::Own, env, self),
-            None => Ok(()),
-        }
+        named.or_else(|| self.home.as_ref().map(|home| home.join(".config")))
     }
 
     fn read_variables(&mut self, env: &Environment) -> Result<()> {

@@ -42,6 +42,16 @@ impl MediaType {
         })
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            MediaType::OciManifest => "application/vnd.oci.image.manifest.v1+json",
+            MediaType::OciIndex => "application/vnd.oci.image.index.v1+json",
+            MediaType::DockerManifest => "application/vnd.docker.distribution.manifest.v2+json",
+            MediaType::DockerIndex => "application/vnd.docker.distribution.manifest.list.v2+json",
+        }
+    }
+
     fn is_index(self) -> bool {
         matches!(self, MediaType::OciIndex | MediaType::DockerIndex)
     }

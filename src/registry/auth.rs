@@ -3,7 +3,8 @@
 use serde_json::Value;
 use ureq::http::Uri;
 
-use super::endpoint::{Endpoint, Scheme, host_of, is_listed, is_loopback};
+use super::endpoint::{Endpoint, Scheme, Trust, host_of, is_loopback, trust_of};
+use crate::config::RegistrySettings;
 use crate::error::{Error, Kind, Result};
 
 /// A token answer is not read further.
@@ -84,7 +85,7 @@ pub fn token_url(
     realm: &str,
     service: Option<&str>,
     scope: &str,
-    insecure: &[String],
+    settings: &RegistrySettings,
 ) -> Result<Uri> {
     let refuse = |why: &str| {
         let shown = super::escaped(realm);
@@ -96,7 +97,12 @@ pub fn token_url(
     let separator = if realm.contains('?') { '&' } else { '?' };
     let service = service.map(|name| format!("service={}&", percent(name)));
     let service = service.unwrap_or_default();
-    let url = format!("{realm}{separator}{service}scope={}", percent(scope));
+    // A mount needs two repositories; each is a parameter of its own.
+    let scopes: Vec<String> = scope
+        .split(' ')
+        .map(|one| format!("scope={}", percent(one)))
+        .collect();
+    let url = format!("{realm}{separator}{service}{}", scopes.join("&"));
     let uri: Uri = url.parse().map_err(|_| refuse("not an address"))?;
     let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
     if authority.is_empty() || authority.contains('@') {
@@ -104,7 +110,7 @@ pub fn token_url(
     }
     let named = authority == endpoint.authority
         || is_loopback(host_of(authority))
-        || is_listed(authority, insecure);
+        || trust_of(authority, settings) == Trust::Anything;
     match uri.scheme_str() {
         Some("https") => Ok(uri),
         Some("http") if endpoint.scheme == Scheme::Http && named => Ok(uri),
@@ -162,12 +168,14 @@ mod tests {
         let endpoint = |scheme, authority: &str| Endpoint {
             scheme,
             authority: authority.into(),
+            repository: "x".into(),
             prefix: String::new(),
-            trust: super::super::endpoint::Trust::System,
+            trust: Trust::System,
             login: authority.into(),
             plain_fallback: true,
         };
-        let check = |at: &Endpoint, realm: &str| token_url(at, realm, None, "s", &[]).is_ok();
+        let settings = RegistrySettings::default();
+        let check = |at: &Endpoint, realm: &str| token_url(at, realm, None, "s", &settings).is_ok();
         let secure = endpoint(Scheme::Https, "reg.example");
         assert!(check(&secure, "https://auth.example/token"));
         assert!(!check(&secure, "http://auth.example/token"));

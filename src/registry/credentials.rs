@@ -43,10 +43,11 @@ impl Credentials {
     /// Reads the user's Docker client configuration; an absent file is no logins.
     pub fn load(settings: &Settings) -> Result<Self> {
         let home = || Some(settings.home.as_ref()?.join(".docker"));
-        let Some(path) = settings.docker_config.clone().or_else(home) else {
+        let docker = settings.docker_config.clone().or_else(home);
+        let docker = docker.map(|directory| directory.join("config.json"));
+        let Some(path): Option<PathBuf> = settings.auth_file.clone().or(docker) else {
             return Ok(Self::default());
         };
-        let path: PathBuf = path.join("config.json");
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -75,14 +76,13 @@ impl Credentials {
     }
 
     /// Adds or replaces the login of `registry` (`host[:port]`).
-    #[cfg(test)]
     pub fn insert(&mut self, registry: &str, credential: Credential) {
         self.0.insert(host_of(registry).to_owned(), credential);
     }
 
-    /// The login of exactly this `host[:port]`.
-    pub fn find(&self, registry: &str) -> Option<&Credential> {
-        self.0.get(registry)
+    /// The login for `host[:port][/repository]`: that of exactly this host.
+    pub fn find(&self, name: &str) -> Option<&Credential> {
+        self.0.get(name.split('/').next()?)
     }
 }
 

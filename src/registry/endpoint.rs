@@ -7,10 +7,13 @@
 use std::net::IpAddr;
 
 use crate::base::Reference;
-use crate::config::RegistrySettings;
+use crate::config::{RegistryRule, RegistrySettings, Serves};
+use crate::error::{Error, Kind, Result};
 
 /// The host behind the name `docker.io`.
 const DOCKER_HUB: &str = "registry-1.docker.io";
+/// The name of Docker's registry in references.
+const DOCKER_IO: &str = "docker.io";
 
 /// The protocol of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,11 +40,13 @@ pub struct Endpoint {
     pub scheme: Scheme,
     /// `host[:port]`
     pub authority: String,
+    /// What the repository is called there.
+    pub repository: String,
     /// Path before `/v2/`, empty except for some mirrors.
     pub prefix: String,
     /// Certificate checks.
     pub trust: Trust,
-    /// Whose login is used: the registry's name in references.
+    /// Whose login is used: `host[:port]/repository` as in references.
     pub login: String,
     /// May be asked over HTTP if it turns out not to speak TLS.
     pub plain_fallback: bool,
@@ -66,42 +71,115 @@ impl Endpoint {
     }
 }
 
-/// The places to ask for `reference`, in order: mirrors (only for docker.io), then the registry.
-pub fn endpoints_of(reference: &Reference, settings: &RegistrySettings) -> Vec<Endpoint> {
-    if reference.registry != "docker.io" {
-        return vec![direct(&reference.registry, &reference.registry, settings)];
+/// The places to ask for `reference`, in order: mirrors, then the registry itself, which is last.
+/// An error if the settings block it.
+pub fn endpoints_of(reference: &Reference, settings: &RegistrySettings) -> Result<Vec<Endpoint>> {
+    let name = reference.full_name();
+    let rule = rule_for(&name, &settings.rules);
+    if rule.is_some_and(|rule| rule.blocked) {
+        let why = format!("registry {} is blocked", reference.registry);
+        return Err(Error::new(Kind::Registry, why).hint("registries.conf says so"));
     }
-    let mirrors = settings
-        .mirrors
-        .iter()
-        .filter_map(|url| mirror(url, settings));
-    let hub = direct(DOCKER_HUB, "docker.io", settings);
-    mirrors.chain([hub]).collect()
+    let mut places = Vec::new();
+    if reference.registry == DOCKER_IO {
+        let mirrors = settings.mirrors.iter();
+        places.extend(mirrors.filter_map(|url| mirror(url, &reference.repository, settings)));
+    }
+    let Some(rule) = rule else {
+        places.push(direct(&reference.registry, &reference.repository, settings));
+        return Ok(places);
+    };
+    let rewritten = |location: &str, insecure: bool| {
+        let name = rewrite(&name, &rule.prefix, location);
+        let (authority, repository) = name.split_once('/').unwrap_or((&name, ""));
+        match insecure && settings.verify.is_none() {
+            true => distrusted(direct(authority, repository, settings)),
+            false => direct(authority, repository, settings),
+        }
+    };
+    let by_digest = reference.digest.is_some();
+    let mirrors = rule.mirrors.iter().filter(|mirror| match mirror.serves {
+        Serves::All => true,
+        Serves::DigestOnly => by_digest,
+        Serves::TagOnly => !by_digest,
+    });
+    places.extend(mirrors.map(|mirror| rewritten(&mirror.location, mirror.insecure)));
+    places.push(rewritten(&rule.location, rule.insecure));
+    Ok(places)
 }
 
-fn direct(authority: &str, login: &str, settings: &RegistrySettings) -> Endpoint {
-    let listed = is_listed(authority, &settings.insecure);
-    Endpoint {
+/// The rule with the longest prefix of `name`.
+fn rule_for<'a>(name: &str, rules: &'a [RegistryRule]) -> Option<&'a RegistryRule> {
+    let fitting = rules
+        .iter()
+        .filter(|rule| matched(name, &rule.prefix).is_some());
+    fitting.max_by_key(|rule| rule.prefix.len())
+}
+
+/// How many bytes of `name` a prefix stands for. It ends where a part of the name ends, so that
+/// `reg.example/a` says nothing of `reg.example/ab`.
+fn matched(name: &str, prefix: &str) -> Option<usize> {
+    if let Some(domain) = prefix.strip_prefix('*') {
+        let host = name.split('/').next().unwrap_or_default();
+        return host.ends_with(domain).then_some(host.len());
+    }
+    let rest = name.strip_prefix(prefix)?;
+    let ends = rest.is_empty() || rest.starts_with('/');
+    ends.then_some(prefix.len())
+}
+
+/// `name` with `location` in place of `prefix`.
+fn rewrite(name: &str, prefix: &str, location: &str) -> String {
+    match matched(name, prefix) {
+        Some(length) if !location.is_empty() => format!("{location}{}", &name[length..]),
+        _ => name.to_owned(),
+    }
+}
+
+/// The registry `authority` itself.
+fn direct(authority: &str, repository: &str, settings: &RegistrySettings) -> Endpoint {
+    let authority = if authority == DOCKER_IO {
+        DOCKER_HUB
+    } else {
+        authority
+    };
+    let login = if authority == DOCKER_HUB {
+        DOCKER_IO
+    } else {
+        authority
+    };
+    let loopback = is_loopback(host_of(authority)) && settings.verify != Some(true);
+    let endpoint = Endpoint {
         scheme: Scheme::Https,
         authority: authority.to_owned(),
+        repository: repository.to_owned(),
         prefix: String::new(),
-        trust: if listed {
-            Trust::Anything
-        } else {
-            Trust::System
-        },
-        login: login.to_owned(),
-        plain_fallback: listed || is_loopback(host_of(authority)),
+        trust: Trust::System,
+        login: format!("{login}/{repository}"),
+        plain_fallback: loopback,
+    };
+    match trust_of(authority, settings) {
+        Trust::Anything => distrusted(endpoint),
+        Trust::System => endpoint,
     }
 }
 
-fn mirror(url: &str, settings: &RegistrySettings) -> Option<Endpoint> {
+/// The same, named insecure by the user.
+fn distrusted(endpoint: Endpoint) -> Endpoint {
+    Endpoint {
+        trust: Trust::Anything,
+        plain_fallback: true,
+        ..endpoint
+    }
+}
+
+fn mirror(url: &str, repository: &str, settings: &RegistrySettings) -> Option<Endpoint> {
     let (scheme, rest) = url.split_once("://")?;
     let (authority, prefix) = match rest.split_once('/') {
         Some((authority, path)) => (authority, format!("/{}", path.trim_end_matches('/'))),
         None => (rest, String::new()),
     };
-    let endpoint = direct(authority, authority, settings);
+    let endpoint = direct(authority, repository, settings);
     Some(Endpoint {
         scheme: if scheme == "http" {
             Scheme::Http
@@ -127,8 +205,20 @@ pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
+/// How far the certificate of `host[:port]` is looked at.
+pub fn trust_of(authority: &str, settings: &RegistrySettings) -> Trust {
+    let insecure = match settings.verify {
+        Some(verify) => !verify,
+        None => is_listed(authority, &settings.insecure),
+    };
+    match insecure {
+        true => Trust::Anything,
+        false => Trust::System,
+    }
+}
+
 /// Whether the user listed this `host[:port]`: exactly, or by a range its literal address is in.
-pub fn is_listed(authority: &str, list: &[String]) -> bool {
+fn is_listed(authority: &str, list: &[String]) -> bool {
     let address = host_of(authority).parse::<IpAddr>().ok();
     list.iter().any(|entry| {
         entry == authority || address.is_some_and(|address| is_in_range(address, entry))
@@ -156,6 +246,7 @@ pub fn is_in_range(address: IpAddr, range: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::RegistryMirror;
 
     fn endpoint(registry: &str, insecure: &[&str]) -> Endpoint {
         let settings = RegistrySettings {
@@ -163,7 +254,9 @@ mod tests {
             ..RegistrySettings::default()
         };
         let reference = format!("{registry}/x").parse().expect("reference");
-        endpoints_of(&reference, &settings).remove(0)
+        endpoints_of(&reference, &settings)
+            .expect("not blocked")
+            .remove(0)
     }
 
     #[test]
@@ -202,7 +295,8 @@ mod tests {
             ..RegistrySettings::default()
         };
         let urls = |name: &str| {
-            let found = endpoints_of(&name.parse().expect("reference"), &settings);
+            let reference = name.parse().expect("reference");
+            let found = endpoints_of(&reference, &settings).expect("not blocked");
             found.iter().map(|e| e.url("x")).collect::<Vec<_>>()
         };
         let hub = "https://registry-1.docker.io/v2/x";
@@ -215,6 +309,82 @@ mod tests {
             ]
         );
         assert_eq!(urls("reg.example/a"), ["https://reg.example/v2/x"]);
+    }
+
+    fn rule(prefix: &str, location: &str) -> RegistryRule {
+        RegistryRule {
+            prefix: prefix.into(),
+            location: location.into(),
+            insecure: false,
+            blocked: false,
+            mirrors: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_longest_prefix_rewrites_the_name() {
+        let copy = RegistryMirror {
+            location: "10.0.0.1:5000/copy".into(),
+            insecure: true,
+            serves: Serves::DigestOnly,
+        };
+        let settings = RegistrySettings {
+            rules: vec![
+                rule("reg.example", "other.example"),
+                RegistryRule {
+                    mirrors: vec![copy],
+                    ..rule("reg.example/team", "reg.example/moved")
+                },
+                rule("*.wild.example", ""),
+                RegistryRule {
+                    blocked: true,
+                    ..rule("bad.example/a", "bad.example/a")
+                },
+            ],
+            ..RegistrySettings::default()
+        };
+        let urls = |name: &str| {
+            let reference = name.parse().expect("reference");
+            let found = endpoints_of(&reference, &settings).map_err(|error| error.to_string())?;
+            let found = found.iter();
+            Ok::<_, String>(
+                found
+                    .map(|e| format!("{}/{}", e.authority, e.repository))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let one = |name: &str| Ok(vec![name.to_owned()]);
+        assert_eq!(urls("reg.example/x"), one("other.example/x"));
+        assert_eq!(urls("reg.example/teams/x"), one("other.example/teams/x"));
+        assert_eq!(urls("reg.example/team/x:1"), one("reg.example/moved/x"));
+        let digest = crate::base::Digest::of(b"x");
+        let both = ["10.0.0.1:5000/copy/x", "reg.example/moved/x"];
+        assert_eq!(
+            urls(&format!("reg.example/team/x@{digest}")),
+            Ok(both.map(str::to_owned).to_vec())
+        );
+        assert_eq!(urls("a.wild.example/x"), one("a.wild.example/x"));
+        assert_eq!(urls("reg.example:444/x"), one("reg.example:444/x"));
+        assert_eq!(urls("bad.example/b"), one("bad.example/b"));
+        let error = urls("bad.example/a").expect_err("blocked");
+        assert!(error.contains("is blocked"), "{error}");
+    }
+
+    #[test]
+    fn a33_tls_verify_decides_over_every_list() {
+        let settings = |verify| RegistrySettings {
+            insecure: vec!["reg.example".into()],
+            verify,
+            ..RegistrySettings::default()
+        };
+        let trust = |name: &str, verify| trust_of(name, &settings(verify));
+        assert_eq!(trust("reg.example", None), Trust::Anything);
+        assert_eq!(trust("reg.example", Some(true)), Trust::System);
+        assert_eq!(trust("x.example", None), Trust::System);
+        assert_eq!(trust("x.example", Some(false)), Trust::Anything);
+        let loopback = "127.0.0.1/x".parse().expect("reference");
+        let found = endpoints_of(&loopback, &settings(Some(true))).expect("not blocked");
+        assert!(!found[0].plain_fallback, "--tls-verify insists on TLS");
     }
 
     #[test]

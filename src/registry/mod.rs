@@ -1,4 +1,4 @@
-//! The HTTP client of registries (distribution-spec 1.1, pull side).
+//! The HTTP client of registries (distribution-spec 1.1).
 //!
 //! Everything a registry says is hostile: sizes are bounded before they are read, digests decide
 //! over headers, credentials go only to the host they are for, HTTPS is never given up for a host
@@ -12,15 +12,21 @@ mod credentials;
 mod dns;
 mod endpoint;
 mod failure;
+mod outgoing;
 mod redirect;
 mod resolve;
 mod retry;
 #[cfg(test)]
 pub mod scripted;
 #[cfg(test)]
+pub mod shelf;
+mod tags;
+#[cfg(test)]
 mod tests;
 mod transport;
+mod upload;
 
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use failure::escaped;
+pub use upload::{Begun, Upload};

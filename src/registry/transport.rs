@@ -8,9 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use ureq::http::{Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, SendBody};
 
 use super::endpoint::{Trust, host_of, is_in_range, is_loopback};
+use super::outgoing::{Method, Payload};
 use super::resolve::HostResolver;
 use super::retry::Pace;
 use crate::config::Proxies;
@@ -41,15 +42,33 @@ impl Transport {
         trust: Trust,
         headers: &[(&str, &str)],
     ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
+        self.send(Method::Get, uri, trust, headers, Payload::None)
+    }
+
+    /// Sends one request; redirects and statuses are the caller's.
+    pub fn send(
+        &self,
+        method: Method,
+        uri: &Uri,
+        trust: Trust,
+        headers: &[(&str, &str)],
+        payload: Payload<'_>,
+    ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
         let agent = self.agent(uri, trust)?;
-        let mut request = Request::get(uri.clone());
+        let mut request = Request::builder().method(method.name()).uri(uri.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Ok(request
-            .body(())
-            .map_err(ureq::Error::from)
-            .and_then(|request| agent.run(request)))
+        let Some(length) = payload.length() else {
+            let request = request.body(()).map_err(ureq::Error::from);
+            return Ok(request.and_then(|request| agent.run(request)));
+        };
+        let mut reader = payload.reader();
+        let request = request
+            .header("Content-Length", length.to_string())
+            .body(SendBody::from_reader(&mut reader))
+            .map_err(ureq::Error::from);
+        Ok(request.and_then(|request| agent.run(request)))
     }
 
     fn agent(&self, uri: &Uri, trust: Trust) -> Result<Agent> {
@@ -84,6 +103,7 @@ impl Transport {
             .timeout_send_request(Some(self.pace.progress))
             .timeout_recv_response(Some(self.pace.progress))
             .timeout_per_read(Some(self.pace.progress))
+            .timeout_per_write(Some(self.pace.progress))
             .input_buffer_size(256 << 10)
             .tls_config(tls.build())
             .build();

@@ -12,6 +12,7 @@
 
 #[macro_use]
 mod bed;
+mod archive;
 mod attacks;
 mod commit;
 mod copy;
@@ -27,6 +28,7 @@ mod oci;
 mod process;
 mod programs;
 mod pty;
+mod push;
 mod registry;
 mod restart;
 mod seeds;
@@ -35,3 +37,11 @@ mod store;
 mod streams;
 mod terminal;
 mod transfer;
+
+/// The registries of the unit tests: one that follows a script, and one in memory.
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/scripted.rs"]
+mod scripted;
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/shelf.rs"]
+mod shelf;

@@ -2,6 +2,7 @@
 
 use crate::base::Reference;
 use crate::cli::flags::obtain::Pull;
+use crate::cli::flags::registry::RegistryArgs;
 use crate::cli::output::{self, Stream};
 use crate::cli::{image as commands, store};
 use crate::config::Settings;
@@ -131,5 +132,7 @@ fn fetch(
     } else {
         Stream::Stderr
     };
-    commands::pull::fetch(settings, reference, platform, stream).map(drop)
+    let access = RegistryArgs::default();
+    let asked = commands::pull::Asked::of(platform, &access);
+    commands::pull::fetch(settings, reference, &asked, stream).map(drop)
 }

@@ -22,6 +22,7 @@ mod network;
 pub mod obtain;
 mod ports;
 pub mod refused;
+pub mod registry;
 mod security;
 pub mod streams;
 pub mod walk;

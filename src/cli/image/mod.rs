@@ -10,7 +10,9 @@ pub mod ls;
 mod progress;
 pub mod prune;
 pub mod pull;
+pub mod push;
 pub mod rm;
+pub mod save;
 pub mod tag;
 
 use crate::config::Settings;
