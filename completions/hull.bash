@@ -136,6 +136,9 @@ _hull() {
             hull,unpause)
                 cmd="hull__subcmd__unpause"
                 ;;
+            hull,untag)
+                cmd="hull__subcmd__untag"
+                ;;
             hull,update)
                 cmd="hull__subcmd__update"
                 ;;
@@ -457,6 +460,9 @@ _hull() {
             hull__subcmd__help,unpause)
                 cmd="hull__subcmd__help__subcmd__unpause"
                 ;;
+            hull__subcmd__help,untag)
+                cmd="hull__subcmd__help__subcmd__untag"
+                ;;
             hull__subcmd__help,update)
                 cmd="hull__subcmd__help__subcmd__update"
                 ;;
@@ -595,6 +601,9 @@ _hull() {
             hull__subcmd__help__subcmd__image,tag)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__tag"
                 ;;
+            hull__subcmd__help__subcmd__image,untag)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__untag"
+                ;;
             hull__subcmd__help__subcmd__oci,create)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__create"
                 ;;
@@ -682,6 +691,9 @@ _hull() {
             hull__subcmd__image,tag)
                 cmd="hull__subcmd__image__subcmd__tag"
                 ;;
+            hull__subcmd__image,untag)
+                cmd="hull__subcmd__image__subcmd__untag"
+                ;;
             hull__subcmd__image__subcmd__help,exists)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__exists"
                 ;;
@@ -723,6 +735,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,tag)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__tag"
+                ;;
+            hull__subcmd__image__subcmd__help,untag)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__untag"
                 ;;
             hull__subcmd__oci,create)
                 cmd="hull__subcmd__oci__subcmd__create"
@@ -833,7 +848,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag untag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3671,7 +3686,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag untag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4301,7 +4316,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list prune pull rm remove save tag"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4483,6 +4498,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__tag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__untag)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5056,6 +5085,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__update)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5099,7 +5142,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5117,6 +5160,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5125,7 +5172,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list prune pull rm remove save tag help"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5153,7 +5200,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list prune pull rm remove save tag help"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5362,8 +5409,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__image__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5378,6 +5439,10 @@ _hull() {
                     return 0
                     ;;
                 -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5423,7 +5488,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__inspect)
-            opts="-f --format"
+            opts="-f --format --platform"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5437,6 +5502,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5445,7 +5514,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__list)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5460,6 +5529,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5497,7 +5570,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__ls)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5512,6 +5585,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5642,8 +5719,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__images)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5658,6 +5749,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7369,6 +7464,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -10,6 +10,7 @@ mod blob;
 mod client;
 mod credentials;
 mod dns;
+mod download;
 mod endpoint;
 mod failure;
 mod redirect;
@@ -23,4 +24,5 @@ mod transport;
 
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
+pub use download::download;
 pub use failure::escaped;

@@ -13,6 +13,7 @@ pub mod pull;
 pub mod rm;
 pub mod save;
 pub mod tag;
+mod tree;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
