@@ -97,9 +97,6 @@ _hull() {
             hull,pull)
                 cmd="hull__subcmd__pull"
                 ;;
-            hull,push)
-                cmd="hull__subcmd__push"
-                ;;
             hull,rename)
                 cmd="hull__subcmd__rename"
                 ;;
@@ -138,6 +135,9 @@ _hull() {
                 ;;
             hull,unpause)
                 cmd="hull__subcmd__unpause"
+                ;;
+            hull,untag)
+                cmd="hull__subcmd__untag"
                 ;;
             hull,update)
                 cmd="hull__subcmd__update"
@@ -421,9 +421,6 @@ _hull() {
             hull__subcmd__help,pull)
                 cmd="hull__subcmd__help__subcmd__pull"
                 ;;
-            hull__subcmd__help,push)
-                cmd="hull__subcmd__help__subcmd__push"
-                ;;
             hull__subcmd__help,rename)
                 cmd="hull__subcmd__help__subcmd__rename"
                 ;;
@@ -462,6 +459,9 @@ _hull() {
                 ;;
             hull__subcmd__help,unpause)
                 cmd="hull__subcmd__help__subcmd__unpause"
+                ;;
+            hull__subcmd__help,untag)
+                cmd="hull__subcmd__help__subcmd__untag"
                 ;;
             hull__subcmd__help,update)
                 cmd="hull__subcmd__help__subcmd__update"
@@ -589,9 +589,6 @@ _hull() {
             hull__subcmd__help__subcmd__image,pull)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__pull"
                 ;;
-            hull__subcmd__help__subcmd__image,push)
-                cmd="hull__subcmd__help__subcmd__image__subcmd__push"
-                ;;
             hull__subcmd__help__subcmd__image,remove)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__remove"
                 ;;
@@ -603,6 +600,9 @@ _hull() {
                 ;;
             hull__subcmd__help__subcmd__image,tag)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__tag"
+                ;;
+            hull__subcmd__help__subcmd__image,untag)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__untag"
                 ;;
             hull__subcmd__help__subcmd__oci,create)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__create"
@@ -679,9 +679,6 @@ _hull() {
             hull__subcmd__image,pull)
                 cmd="hull__subcmd__image__subcmd__pull"
                 ;;
-            hull__subcmd__image,push)
-                cmd="hull__subcmd__image__subcmd__push"
-                ;;
             hull__subcmd__image,remove)
                 cmd="hull__subcmd__image__subcmd__remove"
                 ;;
@@ -693,6 +690,9 @@ _hull() {
                 ;;
             hull__subcmd__image,tag)
                 cmd="hull__subcmd__image__subcmd__tag"
+                ;;
+            hull__subcmd__image,untag)
+                cmd="hull__subcmd__image__subcmd__untag"
                 ;;
             hull__subcmd__image__subcmd__help,exists)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__exists"
@@ -724,9 +724,6 @@ _hull() {
             hull__subcmd__image__subcmd__help,pull)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__pull"
                 ;;
-            hull__subcmd__image__subcmd__help,push)
-                cmd="hull__subcmd__image__subcmd__help__subcmd__push"
-                ;;
             hull__subcmd__image__subcmd__help,remove)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__remove"
                 ;;
@@ -738,6 +735,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,tag)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__tag"
+                ;;
+            hull__subcmd__image__subcmd__help,untag)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__untag"
                 ;;
             hull__subcmd__oci,create)
                 cmd="hull__subcmd__oci__subcmd__create"
@@ -848,7 +848,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag untag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3686,7 +3686,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi save tag untag inspect doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4316,7 +4316,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4455,20 +4455,6 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__help__subcmd__image__subcmd__push)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         hull__subcmd__help__subcmd__image__subcmd__remove)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -4512,6 +4498,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__tag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__untag)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -4819,20 +4819,6 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__help__subcmd__push)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         hull__subcmd__help__subcmd__rename)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5099,6 +5085,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__update)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5142,7 +5142,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5160,6 +5160,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5168,7 +5172,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag help"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5196,7 +5200,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag help"
+            opts="exists history import inspect load ls list prune pull rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5349,20 +5353,6 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        hull__subcmd__image__subcmd__help__subcmd__push)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         hull__subcmd__image__subcmd__help__subcmd__remove)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -5419,8 +5409,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__image__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5435,6 +5439,10 @@ _hull() {
                     return 0
                     ;;
                 -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5480,7 +5488,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__inspect)
-            opts="-f --format"
+            opts="-f --format --platform"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5494,6 +5502,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5502,7 +5514,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__list)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5517,6 +5529,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5554,7 +5570,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__ls)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5569,6 +5585,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5598,7 +5618,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__pull)
-            opts="-a -q --authfile --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
+            opts="-q --authfile --tls-verify --creds --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5613,88 +5633,6 @@ _hull() {
                     return 0
                     ;;
                 --creds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --arch)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --disable-content-trust)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --os)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --platform)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --policy)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --variant)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hull__subcmd__image__subcmd__push)
-            opts="-a -f -q --authfile --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --tls-verify)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --compression-format)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --compression-level)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --digestfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --disable-content-trust)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --format)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5781,8 +5719,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__images)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5797,6 +5749,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6540,7 +6496,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__pull)
-            opts="-a -q --authfile --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
+            opts="-q --authfile --tls-verify --creds --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6555,88 +6511,6 @@ _hull() {
                     return 0
                     ;;
                 --creds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --arch)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --disable-content-trust)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --os)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --platform)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --policy)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --retry-delay)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --variant)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        hull__subcmd__push)
-            opts="-a -f -q --authfile --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --authfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --tls-verify)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --creds)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --compression-format)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --compression-level)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --digestfile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --disable-content-trust)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --format)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7590,6 +7464,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -86,6 +86,7 @@ const COMMANDS: &[&Command] = &[
     &image::rm::COMMAND,
     &image::save::COMMAND,
     &image::tag::COMMAND,
+    &image::tag::UNTAG,
     &inspect::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,

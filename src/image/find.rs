@@ -108,3 +108,13 @@ pub fn size_bytes(store: &Store, image: &Image) -> Result<u64> {
     let layers = store.layers_for(&image.diff_ids)?;
     Ok(layers.iter().map(|layer| layer.size_bytes).sum())
 }
+
+/// What the image takes where it is kept packed: manifest, config, layers as the manifest says.
+pub fn content_bytes(store: &Store, image: &Image) -> Result<u64> {
+    let bytes = read(store, &image.manifest)?;
+    let Document::Manifest(manifest) = Document::parse(&bytes, None)? else {
+        return Ok(bytes.len() as u64);
+    };
+    let layers: u64 = manifest.layers.iter().map(|layer| layer.size).sum();
+    Ok(bytes.len() as u64 + manifest.config.size + layers)
+}

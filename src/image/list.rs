@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::find::{Image, open, size_bytes};
+use super::steps::begins;
 use super::tag::is_untagged;
 use crate::base::Digest;
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub struct Listed {
     pub names: Vec<RefRecord>,
     /// Unpacked size.
     pub size_bytes: u64,
+    /// It has no name, but another image was made of it.
+    pub is_intermediate: bool,
 }
 
 /// What the store has.
@@ -54,9 +57,21 @@ pub fn list(store: &Store) -> Result<Listing> {
                 image,
                 names,
                 size_bytes,
+                is_intermediate: false,
             }),
             Err(error) => listing.broken.push(error),
         }
+    }
+    let made_of = |one: &Listed| {
+        let others = listing.images.iter();
+        one.names.is_empty()
+            && others
+                .map(|other| &other.image)
+                .any(|other| begins(&one.image, other))
+    };
+    let intermediate: Vec<bool> = listing.images.iter().map(made_of).collect();
+    for (listed, is_intermediate) in listing.images.iter_mut().zip(intermediate) {
+        listed.is_intermediate = is_intermediate;
     }
     let age = |listed: &Listed| std::cmp::Reverse(listed.image.created);
     listing.images.sort_by_key(age);

@@ -257,7 +257,7 @@ fn a38_a_name_that_moves_is_told_and_the_old_image_is_kept() {
     tag(
         &scratch.store,
         &old.config.to_string(),
-        &"back:1".parse().expect("name"),
+        &["back:1".parse().expect("name")],
     )
     .expect("tags");
     let listing = list(&scratch.store).expect("lists");
@@ -473,12 +473,12 @@ fn rmi_untags_first_and_deletes_with_the_last_name() {
     let scratch = Scratch::new();
     let store = &scratch.store;
     let id = ensure_hello(store, b"program").expect("made");
-    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    tag(store, HELLO, &["other:1".parse().expect("name")]).expect("tags");
     let removal = remove(store, "other:1", Force::No, || Ok(vec![])).expect("untags");
     assert_eq!((removal.untagged.len(), removal.deleted.len()), (1, 0));
     assert_eq!(removal.untagged[0], "other:1");
 
-    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    tag(store, HELLO, &["other:1".parse().expect("name")]).expect("tags");
     let error = remove(store, &id.hex(), Force::No, || Ok(vec![])).expect_err("two repositories");
     assert!(
         error

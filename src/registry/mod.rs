@@ -10,6 +10,7 @@ mod blob;
 mod client;
 mod credentials;
 mod dns;
+mod download;
 mod endpoint;
 mod failure;
 mod outgoing;
@@ -28,5 +29,6 @@ mod upload;
 
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
+pub use download::download;
 pub use failure::escaped;
 pub use upload::{Begun, Upload};

@@ -18,6 +18,7 @@ mod commit;
 mod copy;
 mod faults;
 mod flags;
+mod image_commands;
 mod images;
 mod leaks;
 mod lifecycle;

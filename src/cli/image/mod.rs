@@ -14,6 +14,7 @@ pub mod push;
 pub mod rm;
 pub mod save;
 pub mod tag;
+mod tree;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};
