@@ -79,6 +79,12 @@ _hull() {
             hull,load)
                 cmd="hull__subcmd__load"
                 ;;
+            hull,login)
+                cmd="hull__subcmd__login"
+                ;;
+            hull,logout)
+                cmd="hull__subcmd__logout"
+                ;;
             hull,logs)
                 cmd="hull__subcmd__logs"
                 ;;
@@ -396,6 +402,12 @@ _hull() {
                 ;;
             hull__subcmd__help,load)
                 cmd="hull__subcmd__help__subcmd__load"
+                ;;
+            hull__subcmd__help,login)
+                cmd="hull__subcmd__help__subcmd__login"
+                ;;
+            hull__subcmd__help,logout)
+                cmd="hull__subcmd__help__subcmd__logout"
                 ;;
             hull__subcmd__help,logs)
                 cmd="hull__subcmd__help__subcmd__logs"
@@ -818,7 +830,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect login logout doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3656,7 +3668,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull rmi tag inspect login logout doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4538,6 +4550,34 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__load)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__logout)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5484,13 +5524,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__pull)
-            opts="-q --authfile --tls-verify --creds --platform --quiet"
+            opts="-q --authfile --cert-dir --tls-verify --creds --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5705,6 +5749,66 @@ _hull() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__login)
+            opts="-p -u --authfile --cert-dir --tls-verify --get-login --password --password-stdin --username"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__logout)
+            opts="-a --all --authfile"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6314,13 +6418,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__pull)
-            opts="-q --authfile --tls-verify --creds --platform --quiet"
+            opts="-q --authfile --cert-dir --tls-verify --creds --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

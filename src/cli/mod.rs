@@ -31,6 +31,7 @@ mod image;
 mod inspect;
 mod oci;
 pub mod output;
+mod registry;
 mod store;
 mod system;
 mod version;
@@ -84,6 +85,8 @@ const COMMANDS: &[&Command] = &[
     &image::rm::COMMAND,
     &image::tag::COMMAND,
     &inspect::COMMAND,
+    &registry::login::COMMAND,
+    &registry::logout::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,
     &oci::state::COMMAND,

@@ -7,11 +7,15 @@
 
 mod auth;
 mod blob;
+mod certificates;
 mod client;
+mod credential_program;
 mod credentials;
 mod dns;
 mod endpoint;
 mod failure;
+mod login;
+mod login_file;
 mod redirect;
 mod resolve;
 mod retry;
@@ -19,8 +23,10 @@ mod retry;
 pub mod scripted;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use failure::escaped;
+pub use login_file::{DOCKER_KEY, LoginFile, Removed, place_of};

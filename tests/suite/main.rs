@@ -22,6 +22,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod listing;
+mod login;
 mod logs;
 mod oci;
 mod process;
@@ -29,8 +30,12 @@ mod programs;
 mod pty;
 mod registry;
 mod restart;
+#[path = "../../src/registry/scripted.rs"]
+#[allow(dead_code, reason = "the unit tests use the rest of it")]
+mod scripted;
 mod seeds;
 mod shown;
+mod sites;
 mod store;
 mod streams;
 mod terminal;

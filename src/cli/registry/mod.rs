@@ -1,0 +1,6 @@
+//! Commands about registries themselves: logging in and out, and searching.
+
+pub mod login;
+pub mod logout;
+mod prompt;
+mod server;
