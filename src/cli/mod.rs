@@ -87,6 +87,7 @@ const COMMANDS: &[&Command] = &[
     &inspect::COMMAND,
     &registry::login::COMMAND,
     &registry::logout::COMMAND,
+    &registry::search::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,
     &oci::state::COMMAND,

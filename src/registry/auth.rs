@@ -203,6 +203,7 @@ mod tests {
             scheme,
             authority: authority.into(),
             repository: "x".into(),
+            api: super::super::endpoint::Api::V2,
             prefix: String::new(),
             trust: Trust::System,
             login: authority.into(),

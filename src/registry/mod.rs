@@ -21,6 +21,7 @@ mod resolve;
 mod retry;
 #[cfg(test)]
 pub mod scripted;
+mod search;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -30,3 +31,4 @@ pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use failure::escaped;
 pub use login_file::{DOCKER_KEY, LoginFile, Removed, place_of};
+pub use search::Found;

@@ -33,6 +33,7 @@ mod restart;
 #[path = "../../src/registry/scripted.rs"]
 #[allow(dead_code, reason = "the unit tests use the rest of it")]
 mod scripted;
+mod search;
 mod seeds;
 mod shown;
 mod sites;

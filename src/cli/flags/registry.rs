@@ -69,10 +69,15 @@ impl RegistryArgs {
 
     /// A client for a command about `reference`.
     pub fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
+        self.client_for(settings, &reference.registry)
+    }
+
+    /// A client for a command about the registry `host[:port]`.
+    pub fn client_for(&self, settings: &Settings, registry: &str) -> Result<Client> {
         let settings = self.apply(settings)?;
         let mut credentials = Credentials::load(&settings)?;
         if let Some(creds) = &self.creds {
-            credentials.insert(&reference.registry, creds.clone());
+            credentials.insert(registry, creds.clone());
         }
         Ok(Client::new(&settings.registry, credentials))
     }

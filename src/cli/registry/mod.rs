@@ -3,4 +3,5 @@
 pub mod login;
 pub mod logout;
 mod prompt;
+pub mod search;
 mod server;
