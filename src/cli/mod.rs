@@ -31,6 +31,7 @@ mod image;
 mod inspect;
 mod oci;
 pub mod output;
+mod registry;
 mod store;
 mod system;
 mod target;
@@ -88,6 +89,9 @@ const COMMANDS: &[&Command] = &[
     &image::tag::COMMAND,
     &image::tag::UNTAG,
     &inspect::COMMAND,
+    &registry::login::COMMAND,
+    &registry::logout::COMMAND,
+    &registry::search::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,
     &oci::state::COMMAND,

@@ -24,6 +24,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod listing;
+mod login;
 mod logs;
 mod oci;
 mod process;
@@ -32,8 +33,13 @@ mod pty;
 mod push;
 mod registry;
 mod restart;
+#[path = "../../src/registry/scripted.rs"]
+#[allow(dead_code, reason = "the unit tests use the rest of it")]
+mod scripted;
+mod search;
 mod seeds;
 mod shown;
+mod sites;
 mod store;
 mod streams;
 mod terminal;
