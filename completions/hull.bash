@@ -5502,7 +5502,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__remove)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5516,7 +5516,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__rm)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6406,7 +6406,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rmi)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

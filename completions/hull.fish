@@ -420,7 +420,9 @@ complete -c hull -n "__fish_hull_using_subcommand images" -l no-trunc -d 'Don\'t
 complete -c hull -n "__fish_hull_using_subcommand images" -s q -l quiet -d 'Only show image IDs'
 complete -c hull -n "__fish_hull_using_subcommand pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand pull" -s q -l quiet -d 'Suppress verbose output'
+complete -c hull -n "__fish_hull_using_subcommand rmi" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand rmi" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand rmi" -l no-prune -d 'Accepted: layers that others use always stay'
 complete -c hull -n "__fish_hull_using_subcommand inspect" -s f -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
 complete -c hull -n "__fish_hull_using_subcommand inspect" -l type -d 'Only inspect objects of the given type' -r
@@ -901,9 +903,13 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -l platform -d 'Set platform if the registry has images for several' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Suppress verbose output'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Accepted: layers that others use always stay'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Accepted: layers that others use always stay'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "exists" -d 'Check if an image exists: exit code 0 if it does, 1 if not'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from help" -f -a "history" -d 'Show the history of an image'

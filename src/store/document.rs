@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Store;
-use crate::base::{DiffId, Digest};
+use crate::base::{DiffId, Digest, Timestamp};
 use crate::error::{Context, Error, Result};
 
 /// Manifests and configs are at most this long; attack line A29.
@@ -26,6 +26,9 @@ struct Manifest {
 
 #[derive(Deserialize)]
 struct Config {
+    /// Not trusted to be a time: for what is collected it does not matter.
+    #[serde(default)]
+    created: serde_json::Value,
     rootfs: RootFs,
 }
 
@@ -42,6 +45,7 @@ pub(super) struct Contents {
     pub blobs: Vec<Digest>,
     pub manifests: Vec<Digest>,
     pub diff_ids: Vec<DiffId>,
+    pub created: Option<Timestamp>,
 }
 
 impl Store {
@@ -67,11 +71,13 @@ impl Store {
             blobs: parsed.layers.iter().map(|layer| layer.digest).collect(),
             manifests: parsed.manifests.iter().map(|child| child.digest).collect(),
             diff_ids: Vec::new(),
+            created: None,
         };
         if let Some(digest) = contents.config {
             let config: Config = serde_json::from_slice(&need(&digest)?)
                 .context(|| format!("read config {digest}"))?;
             contents.diff_ids = config.rootfs.diff_ids;
+            contents.created = config.created.as_str().and_then(|text| text.parse().ok());
         }
         Ok(contents)
     }

@@ -26,6 +26,7 @@ mod pack;
 mod partial;
 mod publish;
 mod read_ahead;
+mod reap;
 mod refs;
 mod regenerate;
 mod remove;
@@ -34,14 +35,16 @@ mod stage;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use compression::decompress;
 pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
-pub use gc::GcGuard;
+pub use gc::{Collected, GcGuard};
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
 pub use pack::{Form, Pack, plainly};
 pub use partial::PartialBlob;
-pub use refs::{BrokenRef, RefRecord};
-pub use remove::{Tombstone, delete_grave, remove_tree};
+pub use reap::{DELETER, clear_away, delete_rest};
+pub use refs::{BrokenRef, ListedRef, RefRecord, Unsynced};
+pub use remove::{delete_buried, remove_tree};
 pub use stage::Stage;

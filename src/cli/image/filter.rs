@@ -1,9 +1,11 @@
 //! `--filter` of `hull images`: parsing and matching.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Digest, Reference, Timestamp};
 use crate::cli::flags::{Filter, Filters};
 use crate::error::Result;
-use crate::image::Image;
+use crate::image::{Detail, Image, Listed};
 
 /// What `images` filters by.
 const KEYS: &[&str] = &[
@@ -75,9 +77,21 @@ impl Conditions {
         self.used.is_some()
     }
 
+    /// How much [`Conditions::admits`] has to be told of each image.
+    pub fn detail(&self) -> Detail {
+        match self.filters.has("label") || self.filters.has("label!") {
+            true => Detail::Whole,
+            false => Detail::Names,
+        }
+    }
+
     /// Whether the image meets the conditions that do not concern its names.
-    pub fn admits(&self, image: &Image, is_dangling: bool, is_used: bool) -> bool {
+    pub fn admits(&self, image: &Listed, is_used: bool) -> bool {
         let filters = &self.filters;
+        let is_dangling = image.names.is_empty();
+        let none = BTreeMap::new();
+        let whole = image.image.as_ref();
+        let labels = whole.map_or(&none, |image| &image.config.config.labels);
         let before = |(id, time): &(Digest, _)| *id != image.id && image.created < *time;
         let since = |(id, time): &(Digest, _)| *id != image.id && image.created > *time;
         let is = |wanted: &str, digest: &Digest| {
@@ -85,7 +99,7 @@ impl Conditions {
             digest.hex().starts_with(hex)
         };
         !self.absent
-            && filters.labels(&image.config.config.labels)
+            && filters.labels(labels)
             && filters.any("id", |wanted| is(wanted, &image.id))
             && filters.any("digest", |wanted| is(wanted, &image.manifest))
             && self.dangling.is_none_or(|wanted| wanted == is_dangling)

@@ -68,7 +68,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         filters.add_reference(pattern);
     }
     let listing = match &store {
-        Some(store) => image::list(store)?,
+        Some(store) => image::list(store, filters.detail())?,
         None => image::Listing::default(),
     };
     // One damaged image must not hide the others.
@@ -88,8 +88,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     };
     let mut rows: Vec<Row> = Vec::new();
     for listed in &listing.images {
-        let used = used.contains(&listed.image.id);
-        if filters.admits(&listed.image, listed.names.is_empty(), used) {
+        if filters.admits(listed, used.contains(&listed.id)) {
             rows.extend(rows_of(listed, &filters, shape));
         }
     }
@@ -140,13 +139,12 @@ pub(in crate::cli) fn rows_of(listed: &Listed, filters: &Conditions, shape: Shap
 }
 
 fn row(listed: &Listed, name: Option<&Reference>, digest: Option<Digest>, shape: Shape) -> Row {
-    let image = &listed.image;
     let id = match shape.whole_ids {
-        true => image.id.to_string(),
-        false => image.id.short(),
+        true => listed.id.to_string(),
+        false => listed.id.short(),
     };
     let none = || NONE.to_owned();
-    let created = image.created;
+    let created = listed.created;
     let size = ByteSize(listed.size_bytes).human(3);
     Row::new()
         .set("ID", id)

@@ -17,6 +17,7 @@ mod pairs;
 mod power;
 mod race;
 mod records;
+mod removal;
 mod scarce;
 mod undone;
 
