@@ -35,6 +35,7 @@ pub fn prune(
     };
     let used = users()?;
     let mut remover = Remover::new(store, used.clone())?;
+    remover.thorough = true;
     for listed in listing.images {
         let is_used = used.iter().any(|user| user.image == listed.id);
         let spared = which == Unused::Dangling && !listed.names.is_empty();

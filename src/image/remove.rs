@@ -52,6 +52,8 @@ pub struct Remover<'a> {
     used: Vec<InUse>,
     unsynced: Vec<Unsynced>,
     taken: Vec<Taken>,
+    /// Collect in any case: what killed commands left goes too.
+    pub thorough: bool,
 }
 
 /// What one word has named.
@@ -82,6 +84,7 @@ impl<'a> Remover<'a> {
             used,
             unsynced: Vec::new(),
             taken: Vec::new(),
+            thorough: false,
         })
     }
 
@@ -128,7 +131,8 @@ impl<'a> Remover<'a> {
         synced.context(|| "remove names")?;
         let mut removed = Removed::default();
         let kept = || Ok(users()?.iter().map(|user| user.manifest).collect());
-        let collected = match self.taken.iter().any(|taken| taken.orphan.is_some()) {
+        let has_orphans = self.taken.iter().any(|taken| taken.orphan.is_some());
+        let collected = match has_orphans || self.thorough {
             true => self.store.collect_garbage(kept)?,
             false => Collected::default(),
         };

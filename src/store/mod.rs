@@ -16,6 +16,7 @@
 mod archive;
 mod atomic;
 mod blobs;
+mod check;
 mod compression;
 mod document;
 mod extract;
@@ -37,6 +38,7 @@ mod testing;
 mod tests;
 mod usage;
 
+pub use check::{Damage, Depth, Part, Report, Root};
 pub use compression::decompress;
 pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
 pub use gc::{Collected, GcGuard};

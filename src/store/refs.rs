@@ -172,6 +172,17 @@ impl Store {
         Ok(Some(Unsynced(above)))
     }
 
+    /// Removes a reference that nobody can read.
+    pub fn drop_broken_ref(&self, broken: &BrokenRef) -> Result<()> {
+        let path = format!("{REFS}/{}", broken.path);
+        let (above, name) = path.rsplit_once('/').expect("it is below refs/");
+        let Some(dir) = self.existing_dir(above)? else {
+            return Ok(());
+        };
+        let removed = super::remove_tree(&dir, name);
+        removed.and_then(|()| atomic::sync_dir(dir.as_fd()))
+    }
+
     /// Has the removal of names reach the disk: no power cut brings one back whose content is
     /// collected.
     pub fn sync_refs(&self, gone: Vec<Unsynced>) -> Result<()> {

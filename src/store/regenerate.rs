@@ -18,10 +18,6 @@ pub struct LayerTar {
     hasher: Option<Sha256>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "save and push, which come next, read it")
-)]
 impl Store {
     /// The tar of an unpacked layer, `None` if the layer is not here. Right for layers that were
     /// packed by hull; one that came from elsewhere may have been packed by other rules, and is

@@ -18,6 +18,7 @@ mod power;
 mod race;
 mod records;
 mod removal;
+mod rot;
 mod scarce;
 mod undone;
 
