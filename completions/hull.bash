@@ -661,6 +661,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,boot)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__help__subcmd__system,check)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__help__subcmd__system,df)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__df"
                 ;;
@@ -835,6 +838,9 @@ _hull() {
             hull__subcmd__system,boot)
                 cmd="hull__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__system,check)
+                cmd="hull__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__system,df)
                 cmd="hull__subcmd__system__subcmd__df"
                 ;;
@@ -855,6 +861,9 @@ _hull() {
                 ;;
             hull__subcmd__system__subcmd__help,boot)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,check)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__check"
                 ;;
             hull__subcmd__system__subcmd__help,df)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__df"
@@ -5049,7 +5058,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="boot doctor events df info prune"
+            opts="boot check doctor events df info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5063,6 +5072,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5855,7 +5878,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__remove)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5869,7 +5892,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__rm)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6969,7 +6992,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rmi)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7563,7 +7586,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7584,6 +7607,28 @@ _hull() {
             fi
             case "${prev}" in
                 --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__check)
+            opts="-f -m -q -r --deep --force --max --quick --repair"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7669,7 +7714,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7683,6 +7728,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -102,6 +102,7 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::check::COMMAND,
     &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::df::COMMAND,
