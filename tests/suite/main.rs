@@ -33,9 +33,6 @@ mod pty;
 mod push;
 mod registry;
 mod restart;
-#[path = "../../src/registry/scripted.rs"]
-#[allow(dead_code, reason = "the unit tests use the rest of it")]
-mod scripted;
 mod search;
 mod seeds;
 mod shown;
