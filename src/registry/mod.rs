@@ -22,6 +22,7 @@ pub mod scripted;
 mod tests;
 mod transport;
 
+pub use blob::BlobReader;
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use download::download;

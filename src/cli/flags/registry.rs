@@ -36,6 +36,17 @@ pub fn declare_access(command: Command) -> Command {
         .arg(switch_on("tls-verify", verify))
 }
 
+/// Declares what [`RegistryArgs::read_source`] reads.
+pub fn declare_source(command: Command) -> Command {
+    let authfile = "File with the logins for the source, instead of ~/.docker/config.json";
+    let creds = "Log in to the source's registry with these";
+    let verify = "Require HTTPS and a valid certificate of the source's registry";
+    command
+        .arg(text("src-authfile", "path", authfile))
+        .arg(text("src-creds", "user[:password]", creds))
+        .arg(switch_on("src-tls-verify", verify))
+}
+
 impl RegistryArgs {
     /// Reads what the command declared.
     pub fn read(matches: &Matches) -> Result<Self> {
@@ -46,6 +57,18 @@ impl RegistryArgs {
             creds: creds.flatten().map(parse_creds).transpose()?,
             tls_verify: verify
                 .then(|| matches.value::<bool>("tls-verify"))
+                .flatten(),
+        })
+    }
+
+    /// Reads `--src-creds`, `--src-tls-verify` and `--src-authfile`.
+    pub fn read_source(matches: &Matches) -> Result<Self> {
+        let verify = matches.given("src-tls-verify");
+        Ok(RegistryArgs {
+            authfile: matches.text("src-authfile").map(PathBuf::from),
+            creds: matches.text("src-creds").map(parse_creds).transpose()?,
+            tls_verify: verify
+                .then(|| matches.value::<bool>("src-tls-verify"))
                 .flatten(),
         })
     }
