@@ -31,6 +31,7 @@ mod image;
 mod inspect;
 mod oci;
 pub mod output;
+mod registry;
 mod store;
 mod system;
 mod target;
@@ -83,11 +84,15 @@ const COMMANDS: &[&Command] = &[
     &image::ls::COMMAND,
     &image::prune::COMMAND,
     &image::pull::COMMAND,
+    &image::push::COMMAND,
     &image::rm::COMMAND,
     &image::save::COMMAND,
     &image::tag::COMMAND,
     &image::tag::UNTAG,
     &inspect::COMMAND,
+    &registry::login::COMMAND,
+    &registry::logout::COMMAND,
+    &registry::search::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,
     &oci::state::COMMAND,

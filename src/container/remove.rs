@@ -48,7 +48,7 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
     let Some(_lock) = run.lock()? else {
         return Err(Error::conflict(format!("container {id} is being started")));
     };
-    super::cgroup(&records, id)?.end(super::DEATH)?;
+    super::end_cgroup(&records, id)?;
     if records.exists(id) {
         super::notice(&records, id, "destroy", &[]);
     }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,10 +20,7 @@ use super::manifest::Descriptor;
 use super::tar_index::{Member, index};
 use crate::base::Digest;
 use crate::error::{Context, Error, Kind, Result};
-use crate::store::{Store, decompress};
-
-/// Space that a spooled archive leaves free.
-const MIN_FREE: u64 = 256 << 20;
+use crate::store::{Store, decompress, fill};
 
 /// Opened content of one or more images.
 pub enum Archive {
@@ -235,40 +232,11 @@ impl Read for Section {
 /// Writes what `source` unpacks to into a file without a name.
 fn spool(store: &Store, source: File) -> Result<File> {
     let subject = || "keep the archive for reading";
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR;
-    let root = store.root_fd();
-    let opened = rustix::fs::openat(&root, "tmp", flags | OFlags::TMPFILE, mode);
-    let fd = match opened {
-        // Not every filesystem has unnamed files (open(2), O_TMPFILE).
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
-            let name = format!("tmp/spool-{}", std::process::id());
-            let create = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-            let fd = rustix::fs::openat(&root, &name, create, mode).context(subject)?;
-            rustix::fs::unlinkat(&root, &name, rustix::fs::AtFlags::empty()).context(subject)?;
-            fd
-        }
-        opened => opened.context(subject)?,
-    };
-    let mut file = File::from(fd);
-    let mut reader = decompress(source)?;
-    let mut buffer = vec![0; 1 << 20];
-    for round in 0u64.. {
-        let count = reader.read(&mut buffer).map_err(|error| {
-            Error::corrupt(format!("read the archive: {error}")).hint("is the file complete?")
-        })?;
-        if count == 0 {
-            break;
-        }
-        if round % 64 == 0 {
-            let free = rustix::fs::fstatvfs(&file).context(subject)?;
-            if free.f_bavail.saturating_mul(free.f_frsize) < MIN_FREE {
-                return Err(Error::from(rustix::io::Errno::NOSPC)
-                    .wrap(subject())
-                    .hint("free some space where the store is"));
-            }
-        }
-        file.write_all(&buffer[..count]).context(subject)?;
-    }
+    let file = store.unnamed_file().context(subject)?;
+    let reader = decompress(source)?;
+    fill(&mut &file, &file, reader, |error| {
+        Error::corrupt(format!("read the archive: {error}")).hint("is the file complete?")
+    })
+    .context(subject)?;
     Ok(file)
 }

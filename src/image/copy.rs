@@ -25,6 +25,7 @@ use super::source::{Piece, Source};
 use super::tag::{Release, Target, publish_all};
 use crate::base::{Digest, Reference};
 use crate::error::{Context, Error, Result};
+use crate::registry::{Client, Upload};
 use crate::store::{Limits, Remade, Store};
 
 /// Which of the images of an index.
@@ -46,6 +47,8 @@ pub enum Destination<'a> {
     OciDirectory(&'a Path, Option<&'a str>),
     /// `dir:`.
     Directory(&'a Path),
+    /// `docker://`; blobs are kept in the store until they are sent.
+    Registry(&'a Client, &'a Reference, &'a Store),
     /// `containers-storage:`.
     Store(&'a Store, &'a Reference, &'a dyn Progress),
 }
@@ -80,6 +83,7 @@ pub fn copy(source: &Source<'_>, which: &Which, to: Destination<'_>) -> Result<D
             cargo.write_dir(&mut Sink::Directory(target.dir()?))?;
             target.keep()?;
         }
+        Destination::Registry(client, name, store) => cargo.to_registry(client, name, store)?,
         Destination::Store(store, name, progress) => cargo.to_store(store, name, progress)?,
     }
     Ok(cargo.top.digest())
@@ -264,6 +268,52 @@ impl<'a> Cargo<'a> {
             }
         }
         sink.bytes("index.json", index)
+    }
+
+    /// Should: send the manifest that is named last. Until then the tag means what it meant.
+    fn to_registry(&self, client: &Client, name: &Reference, store: &Store) -> Result<()> {
+        if name
+            .digest
+            .is_some_and(|digest| digest != self.top.digest())
+        {
+            let why = format!("the image has digest {}", self.top.digest());
+            return Err(Error::invalid(why).hint("copy it to a tag"));
+        }
+        let repository = client.repository(name)?;
+        for blob in &self.blobs {
+            if repository.has_blob(&blob.digest, blob.size)? {
+                continue;
+            }
+            let subject = || format!("copy blob {}", blob.digest);
+            // Sending may have to be repeated, and nothing is sent that is not what it is named.
+            let mut file = store.unnamed_file()?;
+            let mut source = self.source.blob(blob).context(subject)?;
+            let copied = std::io::copy(&mut source, &mut file).context(subject)?;
+            if copied != blob.size {
+                let why = format!("it has {copied} bytes, not {}", blob.size);
+                return Err(Error::corrupt(why).wrap(subject()));
+            }
+            let upload = Upload {
+                digest: &blob.digest,
+                size: blob.size,
+                file: &file,
+                report: &|_| {},
+            };
+            repository.upload(&upload, None)?;
+        }
+        for piece in self.documents() {
+            let digest = piece.digest();
+            if digest != self.top.digest() {
+                repository.put_manifest(&digest.to_string(), &piece.media_type, &piece.bytes)?;
+            }
+        }
+        let digest = name.digest.map(|digest| digest.to_string());
+        let which = digest
+            .as_deref()
+            .or(name.tag.as_deref())
+            .unwrap_or("latest");
+        repository.put_manifest(which, &self.top.media_type, &self.top.bytes)?;
+        Ok(())
     }
 
     fn to_store(&self, store: &Store, name: &Reference, progress: &dyn Progress) -> Result<()> {

@@ -57,6 +57,12 @@ impl LayerSource {
         Ok(file.map(|file| Verified::new(file, self.named.digest)))
     }
 
+    /// The file with that blob. Whoever sends it to a registry need not check it: the registry
+    /// does.
+    pub fn blob_file(&self) -> Result<Option<File>> {
+        self.open(&self.named)
+    }
+
     /// The layer's tar, from wherever it can be had. Its end is an error unless the bytes were
     /// those of the diff id.
     pub fn tar(&self) -> Result<Box<dyn Read + Send>> {
@@ -180,7 +186,7 @@ impl<R: Read> Read for Verified<R> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::path::PathBuf;
 
     use super::super::load::load_path;
@@ -189,7 +195,7 @@ mod tests {
     use super::*;
 
     /// A store with one image, and that image.
-    fn scene(layers: &[&[(&str, &str)]]) -> (Scratch, Made) {
+    pub fn scene(layers: &[&[(&str, &str)]]) -> (Scratch, Made) {
         let scratch = Scratch::new();
         let made = Made::new(layers);
         let layout = scratch.path("layout");

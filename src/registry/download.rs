@@ -15,7 +15,7 @@ pub fn download(settings: &RegistrySettings, address: &str) -> Result<Box<dyn Re
     let shown = super::escaped(address);
     let subject = || format!("download {shown}");
     let refuse = |why: String| Error::new(Kind::Registry, why).wrap(subject());
-    let transport = Transport::new(settings.proxies.clone(), Pace::default());
+    let transport = Transport::new(settings.clone(), Pace::default());
     let mut uri = parse_uri(address)?;
     for _ in 0..=MAX_HOPS {
         let answer = transport.get(&uri, Trust::System, &[])?;

@@ -80,7 +80,7 @@ impl Store {
         Ok(collected)
     }
 
-    fn lock_gc(&self, sharing: Sharing) -> Result<GcGuard> {
+    pub(super) fn lock_gc(&self, sharing: Sharing) -> Result<GcGuard> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&*self.fd, "gc.lock", flags, FILE_MODE)
             .context(|| format!("open {}", self.show("gc.lock")))?;

@@ -23,6 +23,7 @@ mod gc;
 mod layers;
 mod open;
 mod pack;
+mod packed;
 mod partial;
 mod publish;
 mod read_ahead;
@@ -35,6 +36,7 @@ mod stage;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 
 pub use compression::decompress;
 pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
@@ -42,8 +44,10 @@ pub use gc::GcGuard;
 pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
 pub use pack::{Form, Pack, plainly};
+pub use packed::Packed;
 pub use partial::PartialBlob;
 pub use recipe::Remade;
 pub use refs::{BrokenRef, RefRecord};
 pub use remove::{Tombstone, delete_grave, remove_tree};
 pub use stage::Stage;
+pub use unnamed::fill;

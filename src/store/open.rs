@@ -74,11 +74,6 @@ impl Store {
         &self.path
     }
 
-    /// The store's directory.
-    pub fn root_fd(&self) -> impl AsFd + '_ {
-        &*self.fd
-    }
-
     /// A fixed directory of the store, created on first use.
     pub(super) fn dir(&self, path: &str) -> Result<OwnedFd> {
         let mut parts = path.split('/');

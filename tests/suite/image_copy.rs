@@ -15,7 +15,7 @@ root_and_user!(
     all_platforms_are_copied_with_their_list,
     a26_a_blob_that_is_not_what_it_is_named_by_ends_the_copy,
     a_layout_directory_is_added_to,
-    a_registry_is_copied_from,
+    a_registry_is_copied_from_and_to,
     copies_that_cannot_be_are_refused,
 );
 
@@ -199,7 +199,7 @@ fn a_layout_directory_is_added_to(bed: &Bed) {
         .stderr_has("not empty");
 }
 
-fn a_registry_is_copied_from(bed: &Bed) {
+fn a_registry_is_copied_from_and_to(bed: &Bed) {
     let Some(registry) = Registry::start(bed) else {
         return;
     };
@@ -210,10 +210,23 @@ fn a_registry_is_copied_from(bed: &Bed) {
     assert_eq!(copy(bed, &[&from, "oci:l:1"]), manifest);
     assert_eq!(copy(bed, &[&from, "hull:pulled:1"]), manifest);
     assert_eq!(id(bed, "pulled:1"), digest(&image.config_blob()));
-    bed.hull(&["image", "copy", "hull:pulled:1", &from])
+    // And to one, also what is compressed nowhere, and lists.
+    bed.file("both.tar", &two_platforms().0);
+    let to = format!("docker://{}", registry.name("copied:1"));
+    assert_eq!(copy(bed, &["hull:pulled:1", &to]), manifest);
+    assert_eq!(copy(bed, &[&to, "dir:back"]), manifest);
+    let plain = copy(bed, &["hull:busybox:test", &to]);
+    assert_eq!(copy(bed, &[&to, "hull:plain:1"]), plain);
+    assert_eq!(id(bed, "plain:1"), id(bed, "busybox:test"));
+    let to = format!("docker://{}", registry.name("copied:both"));
+    let list = copy(bed, &["--all", "oci-archive:both.tar", &to]);
+    assert_eq!(list, two_platforms().1);
+    assert_eq!(copy(bed, &["-a", &to, "oci:both"]), list);
+    let wrong = format!("docker://{}@{list}", registry.name("copied"));
+    bed.hull(&["image", "copy", "hull:plain:1", &wrong])
         .fails(1)
         .one_error_line()
-        .stderr_has("hull push");
+        .stderr_has("copy it to a tag");
 }
 
 fn copies_that_cannot_be_are_refused(bed: &Bed) {

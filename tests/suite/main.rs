@@ -25,16 +25,28 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod listing;
+mod login;
 mod logs;
 mod oci;
 mod process;
 mod programs;
 mod pty;
+mod push;
 mod registry;
 mod restart;
+mod search;
 mod seeds;
 mod shown;
+mod sites;
 mod store;
 mod streams;
 mod terminal;
 mod transfer;
+
+/// The registries of the unit tests: one that follows a script, and one in memory.
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/scripted.rs"]
+mod scripted;
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/shelf.rs"]
+mod shelf;

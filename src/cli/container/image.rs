@@ -133,5 +133,6 @@ fn fetch(
         Stream::Stderr
     };
     let access = RegistryArgs::default();
-    commands::pull::fetch(settings, reference, platform, &access, stream).map(drop)
+    let asked = commands::pull::Asked::of(platform, &access);
+    commands::pull::fetch(settings, reference, &asked, stream).map(drop)
 }

@@ -15,6 +15,8 @@ use crate::registry::{Client, Credential, Credentials};
 pub struct RegistryArgs {
     /// `--authfile`: the only file logins are read from and written to.
     pub authfile: Option<PathBuf>,
+    /// `--cert-dir`.
+    pub cert_dir: Option<PathBuf>,
     /// `--creds USER[:PASSWORD]`, for the registry the command names and no other.
     pub creds: Option<Credential>,
     /// `--tls-verify`, if given: over what the settings say of the host.
@@ -30,21 +32,64 @@ pub fn declare(command: Command) -> Command {
 /// The same without `--creds`: for commands that log in themselves.
 pub fn declare_access(command: Command) -> Command {
     let authfile = "File with the logins, instead of ~/.docker/config.json";
+    let certificates = "Directory with certificates: authorities *.crt, our own *.cert and *.key";
     let verify = "Require HTTPS and a valid certificate (false: plain HTTP, any certificate)";
     command
         .arg(text("authfile", "path", authfile))
+        .arg(text("cert-dir", "path", certificates))
         .arg(switch_on("tls-verify", verify))
 }
 
-/// Declares what [`RegistryArgs::read_source`] reads.
-pub fn declare_source(command: Command) -> Command {
-    let authfile = "File with the logins for the source, instead of ~/.docker/config.json";
-    let creds = "Log in to the source's registry with these";
-    let verify = "Require HTTPS and a valid certificate of the source's registry";
+/// Which end of a copy flags are about: `--src-creds`, `--dest-creds` and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Source,
+    Destination,
+}
+
+impl End {
+    /// The flags for a login file, certificates, a login, and TLS.
+    const fn flags(self) -> [&'static str; 4] {
+        match self {
+            End::Source => [
+                "src-authfile",
+                "src-cert-dir",
+                "src-creds",
+                "src-tls-verify",
+            ],
+            End::Destination => [
+                "dest-authfile",
+                "dest-cert-dir",
+                "dest-creds",
+                "dest-tls-verify",
+            ],
+        }
+    }
+}
+
+/// Declares the flags of one end of a copy.
+pub fn declare_end(command: Command, end: End) -> Command {
+    let [authfile, certificates, creds, verify] = end.flags();
     command
-        .arg(text("src-authfile", "path", authfile))
-        .arg(text("src-creds", "user[:password]", creds))
-        .arg(switch_on("src-tls-verify", verify))
+        .arg(text(
+            authfile,
+            "path",
+            "As --authfile, for this end of the copy",
+        ))
+        .arg(text(
+            certificates,
+            "path",
+            "As --cert-dir, for this end of the copy",
+        ))
+        .arg(text(
+            creds,
+            "user[:password]",
+            "As --creds, for this end of the copy",
+        ))
+        .arg(switch_on(
+            verify,
+            "As --tls-verify, for this end of the copy",
+        ))
 }
 
 impl RegistryArgs {
@@ -54,6 +99,7 @@ impl RegistryArgs {
         let verify = matches.given("tls-verify");
         Ok(RegistryArgs {
             authfile: matches.text("authfile").map(PathBuf::from),
+            cert_dir: matches.text("cert-dir").map(PathBuf::from),
             creds: creds.flatten().map(parse_creds).transpose()?,
             tls_verify: verify
                 .then(|| matches.value::<bool>("tls-verify"))
@@ -61,15 +107,15 @@ impl RegistryArgs {
         })
     }
 
-    /// Reads `--src-creds`, `--src-tls-verify` and `--src-authfile`.
-    pub fn read_source(matches: &Matches) -> Result<Self> {
-        let verify = matches.given("src-tls-verify");
+    /// Reads what [`declare_end`] declared.
+    pub fn read_end(matches: &Matches, end: End) -> Result<Self> {
+        let [authfile, certificates, creds, verify] = end.flags();
+        let given = matches.given(verify);
         Ok(RegistryArgs {
-            authfile: matches.text("src-authfile").map(PathBuf::from),
-            creds: matches.text("src-creds").map(parse_creds).transpose()?,
-            tls_verify: verify
-                .then(|| matches.value::<bool>("src-tls-verify"))
-                .flatten(),
+            authfile: matches.text(authfile).map(PathBuf::from),
+            cert_dir: matches.text(certificates).map(PathBuf::from),
+            creds: matches.text(creds).map(parse_creds).transpose()?,
+            tls_verify: given.then(|| matches.value::<bool>(verify)).flatten(),
         })
     }
 
@@ -78,6 +124,7 @@ impl RegistryArgs {
         let mut settings = settings.clone();
         settings.registry.rules = settings.registry.files.load()?;
         settings.registry.verify = self.tls_verify.or(settings.registry.verify);
+        settings.registry.certificate_dir = self.cert_dir.clone();
         if let Some(authfile) = &self.authfile {
             settings.auth_file = Some(authfile.clone());
         }
@@ -86,10 +133,15 @@ impl RegistryArgs {
 
     /// A client for a command about `reference`.
     pub fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
+        self.client_for(settings, &reference.registry)
+    }
+
+    /// A client for a command about the registry `host[:port]`.
+    pub fn client_for(&self, settings: &Settings, registry: &str) -> Result<Client> {
         let settings = self.apply(settings)?;
         let mut credentials = Credentials::load(&settings)?;
         if let Some(creds) = &self.creds {
-            credentials.insert(&reference.registry, creds.clone());
+            credentials.insert(registry, creds.clone());
         }
         Ok(Client::new(&settings.registry, credentials))
     }

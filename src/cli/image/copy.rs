@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use crate::base::Reference;
-use crate::cli::flags::registry::{RegistryArgs, declare_source};
+use crate::cli::flags::registry::{End, RegistryArgs, declare_end};
 use crate::cli::flags::{self, Matches};
 use crate::cli::image::progress::Layers;
 use crate::cli::output::Stream;
@@ -25,7 +25,7 @@ pub const COMMAND: Command = Command {
         let digest_file = "Write the digest of the copied image to this file";
         let multi = "Of an image for several platforms: system (this one) or all";
         let preserve = "Accepted: nothing is converted, so digests always stay";
-        declare_source(command)
+        declare_end(declare_end(command, End::Source), End::Destination)
             .arg(flags::switch("all", all).short('a'))
             .arg(flags::text("digestfile", "path", digest_file))
             .arg(flags::text("multi-arch", "string", multi))
@@ -46,7 +46,9 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let (from, to): (Place, Place) = (words[0].parse()?, words[1].parse()?);
     let which = which(matches, settings)?;
     let client = match &from {
-        Place::Registry(name) => Some(RegistryArgs::read_source(matches)?.client(settings, name)?),
+        Place::Registry(name) => {
+            Some(RegistryArgs::read_end(matches, End::Source)?.client(settings, name)?)
+        }
         _ => None,
     };
     let store = store::open(settings)?;
@@ -89,9 +91,10 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
             image::copy(&source, &which, Destination::Store(&store, &name, &layers))
         }
         Place::Registry(name) => {
-            let why = "image copy does not write to registries";
-            let then = format!("copy to the store, then: hull push {}", name.familiar());
-            Err(Error::unsupported(why).hint(then))
+            let client = RegistryArgs::read_end(matches, End::Destination)?;
+            let client = client.client(settings, name)?;
+            let to = Destination::Registry(&client, name, &store);
+            image::copy(&source, &which, to)
         }
     };
     let digest = copied.context(|| format!("copy {} to {}", words[0], words[1]))?;

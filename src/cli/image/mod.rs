@@ -11,6 +11,7 @@ pub mod ls;
 mod progress;
 pub mod prune;
 pub mod pull;
+pub mod push;
 pub mod rm;
 pub mod save;
 pub mod tag;
