@@ -664,6 +664,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,boot)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__help__subcmd__system,check)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__help__subcmd__system,df)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__df"
                 ;;
@@ -844,6 +847,9 @@ _hull() {
             hull__subcmd__system,boot)
                 cmd="hull__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__system,check)
+                cmd="hull__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__system,df)
                 cmd="hull__subcmd__system__subcmd__df"
                 ;;
@@ -864,6 +870,9 @@ _hull() {
                 ;;
             hull__subcmd__system__subcmd__help,boot)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,check)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__check"
                 ;;
             hull__subcmd__system__subcmd__help,df)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__df"
@@ -5072,7 +5081,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="boot doctor events df info prune"
+            opts="boot check doctor events df info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5086,6 +5095,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5950,7 +5973,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__remove)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5964,7 +5987,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__rm)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7064,7 +7087,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rmi)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7658,7 +7681,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7679,6 +7702,28 @@ _hull() {
             fi
             case "${prev}" in
                 --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__check)
+            opts="-f -m -q -r --deep --force --max --quick --repair"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7764,7 +7809,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7778,6 +7823,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -454,7 +454,9 @@ complete -c hull -n "__fish_hull_using_subcommand push" -s f -l format -d 'Forma
 complete -c hull -n "__fish_hull_using_subcommand push" -l platform -d 'Push the image only if it is for this platform' -r
 complete -c hull -n "__fish_hull_using_subcommand push" -s a -l all-tags -d 'Push all tags of an image to the repository'
 complete -c hull -n "__fish_hull_using_subcommand push" -s q -l quiet -d 'Suppress verbose output'
+complete -c hull -n "__fish_hull_using_subcommand rmi" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand rmi" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand rmi" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand rmi" -l no-prune -d 'Accepted: layers that others use always stay'
 complete -c hull -n "__fish_hull_using_subcommand save" -l format -d 'Form of what is saved: docker-archive, oci-archive, oci-dir or docker-dir' -r
 complete -c hull -n "__fish_hull_using_subcommand save" -s o -l output -d 'Write to a file, instead of STDOUT' -r
@@ -1008,9 +1010,13 @@ complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcomm
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from push" -l platform -d 'Push the image only if it is for this platform' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from push" -s a -l all-tags -d 'Push all tags of an image to the repository'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Suppress verbose output'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Accepted: layers that others use always stay'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s a -l all -d 'Remove all images'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s f -l force -d 'Force removal of the image'
+complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -s i -l ignore -d 'Ignore images that do not exist'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from remove" -l no-prune -d 'Accepted: layers that others use always stay'
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'Form of what is saved: docker-archive, oci-archive, oci-dir or docker-dir' -r
 complete -c hull -n "__fish_hull_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'Write to a file, instead of STDOUT' -r
@@ -1126,14 +1132,20 @@ complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcomman
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand oci; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "events" -d 'Get events as they happen'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "df" -d 'Show disk usage'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "info" -d 'Display system-wide information'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "prune" -d 'Remove unused data'
-complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot doctor events df info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "check" -d 'Check that images and containers are whole, and mend them'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "events" -d 'Get events as they happen'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "df" -d 'Show disk usage'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "info" -d 'Display system-wide information'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "prune" -d 'Remove unused data'
+complete -c hull -n "__fish_hull_using_subcommand system; and not __fish_seen_subcommand_from boot check doctor events df info prune help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from boot" -l directory -d 'Directory of units (default: the system\'s, without root the user\'s)' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from check" -s m -l max -d 'Accepted: unneeded parts have no age' -r
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from check" -l deep -d 'Read every blob and compare every unpacked layer with its archive'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l force -d 'With --repair: remove the images and containers that cannot be mended'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Look at records only (default)'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Mend what is damaged'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from doctor" -l format -d 'Format output: \'table\' or \'json\'' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -s f -l filter -d 'Filter output based on conditions provided' -r
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from events" -l format -d 'Format output using a custom template: \'json\' or a Go template' -r
@@ -1149,6 +1161,7 @@ complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcom
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not prompt for confirmation'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Prune anonymous volumes'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check that images and containers are whole, and mend them'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand system; and __fish_seen_subcommand_from help" -f -a "df" -d 'Show disk usage'
@@ -1259,6 +1272,7 @@ complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcomma
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "spec" -d 'Write a config.json to start from'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from oci" -f -a "features" -d 'Print what this runtime supports as JSON'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "boot" -d 'Start containers when the machine starts: enable, disable, status, start'
+complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "check" -d 'Check that images and containers are whole, and mend them'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "doctor" -d 'Check what this machine needs to run containers, and how to mend it'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "events" -d 'Get events as they happen'
 complete -c hull -n "__fish_hull_using_subcommand help; and __fish_seen_subcommand_from system" -f -a "df" -d 'Show disk usage'

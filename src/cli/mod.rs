@@ -103,6 +103,7 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::check::COMMAND,
     &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::df::COMMAND,

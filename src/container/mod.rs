@@ -63,7 +63,7 @@ pub use notice::{notice, notice_of};
 pub use processes::ProcessInfo;
 pub use prune::{Pruned as ContainersPruned, prune};
 pub use relay::{Outcome, RelayOptions, hold_signals, relay, terminal_size};
-pub use remove::{Force, remove};
+pub use remove::{Force, delete_in_background, remove};
 pub use rename::rename;
 pub use request::{ImageVolumes, Request, Systemd};
 pub use start::{Foreground, start};
@@ -235,7 +235,7 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
     }
     // Should: the record before the run directory; killed in between, we are called again.
     match died.context(|| format!("record the end of container {id}"))? {
-        state if state.auto_remove => remove::bury_and_delete(&records, id, settings.rootless),
+        state if state.auto_remove => remove::bury_and_delete(&records, id),
         _ => run.remove(),
     }
 }

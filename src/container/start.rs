@@ -239,7 +239,7 @@ fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
     let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
-        let _ = remove::bury_and_delete(records, &config.id, false);
+        let _ = remove::bury_and_delete(records, &config.id);
         return;
     }
     let _ = records.run_directory(&config.id).remove();

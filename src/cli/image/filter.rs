@@ -1,9 +1,11 @@
 //! `--filter` of `hull images`: parsing and matching.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Digest, Reference, Timestamp};
 use crate::cli::flags::{Filter, Filters};
 use crate::error::Result;
-use crate::image::{Image, Listed};
+use crate::image::{Detail, Image, Listed};
 
 /// What `images` filters by.
 const KEYS: &[&str] = &[
@@ -82,12 +84,22 @@ impl Conditions {
         self.used.is_some()
     }
 
+    /// How much [`Conditions::admits`] has to be told of each image.
+    pub fn detail(&self) -> Detail {
+        match self.filters.has("label") || self.filters.has("label!") {
+            true => Detail::Whole,
+            false => Detail::Names,
+        }
+    }
+
     /// Whether the image meets the conditions that do not concern its names. An image without a
     /// name dangles unless another was made of it.
-    pub fn admits(&self, listed: &Listed, is_used: bool) -> bool {
-        let image = &listed.image;
+    pub fn admits(&self, image: &Listed, is_used: bool) -> bool {
         let filters = &self.filters;
-        let is_dangling = listed.names.is_empty() && !listed.is_intermediate;
+        let is_dangling = image.names.is_empty() && !image.is_intermediate;
+        let none = BTreeMap::new();
+        let whole = image.image.as_ref();
+        let labels = whole.map_or(&none, |image| &image.config.config.labels);
         let before = |(id, time): &(Digest, _)| *id != image.id && image.created < *time;
         let since = |(id, time): &(Digest, _)| *id != image.id && image.created > *time;
         let is = |wanted: &str, digest: &Digest| {
@@ -95,14 +107,14 @@ impl Conditions {
             digest.hex().starts_with(hex)
         };
         !self.absent
-            && filters.labels(&image.config.config.labels)
+            && filters.labels(labels)
             && filters.any("id", |wanted| is(wanted, &image.id))
             && filters.any("digest", |wanted| is(wanted, &image.manifest))
             && self.dangling.is_none_or(|wanted| wanted == is_dangling)
             && self.used.is_none_or(|wanted| wanted == is_used)
             && self
                 .intermediate
-                .is_none_or(|wanted| wanted == listed.is_intermediate)
+                .is_none_or(|wanted| wanted == image.is_intermediate)
             && self.before.as_ref().is_none_or(before)
             && self.since.as_ref().is_none_or(since)
             && self

@@ -10,7 +10,7 @@ use crate::cli::output::{self, Listing, Row};
 use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::image::{self, Listed};
+use crate::image::{self, Detail, Listed};
 
 pub const COMMAND: Command = Command {
     paths: &["images", "image ls", "image list"],
@@ -74,7 +74,8 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         filters.add_reference(pattern);
     }
     let listing = match &store {
-        Some(store) => image::list(store)?,
+        Some(store) if matches.on("tree") => image::list(store, Detail::Whole)?,
+        Some(store) => image::list(store, filters.detail())?,
         None => image::Listing::default(),
     };
     // One damaged image must not hide the others.
@@ -91,7 +92,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let all = matches.on("all") || filters.wants_intermediate();
     let mut images = listing.images;
     images.retain(|listed| {
-        let used = used.contains(&listed.image.id);
+        let used = used.contains(&listed.id);
         (all || !listed.is_intermediate) && filters.admits(listed, used)
     });
     match matches.on("tree") {
@@ -183,13 +184,12 @@ pub(in crate::cli) fn rows_of(listed: &Listed, filters: &Conditions, shape: Shap
 }
 
 fn row(listed: &Listed, name: Option<&Reference>, digest: Option<Digest>, shape: Shape) -> Row {
-    let image = &listed.image;
     let id = match shape.whole_ids {
-        true => image.id.to_string(),
-        false => image.id.short(),
+        true => listed.id.to_string(),
+        false => listed.id.short(),
     };
     let none = || NONE.to_owned();
-    let created = image.created;
+    let created = listed.created;
     let size = ByteSize(listed.size_bytes).human(3);
     Row::new()
         .set("ID", id)

@@ -7,7 +7,7 @@ use crate::cli::image::images_in_use;
 use crate::cli::output;
 use crate::config::Settings;
 use crate::error::{Error, Result};
-use crate::image::{self, ImageUsage, Listed};
+use crate::image::{self, Image, ImageUsage, Listed};
 use crate::store::Store;
 
 /// What has no place in this view, in the words of Docker.
@@ -54,16 +54,17 @@ pub fn print(
         .collect();
     let mut nodes = Vec::new();
     if let Some(store) = store {
-        for usage in image::usage(store, images, &images_in_use(settings)?).images {
-            nodes.push(node(store, &usage, filters)?);
+        for usage in image::usage(store, images, &images_in_use(settings)?)?.images {
+            if let Some(image) = &usage.listed.image {
+                nodes.push(node(store, image, &usage, filters)?);
+            }
         }
     }
     nodes.sort_by_key(|node| (node.names.is_empty(), node.names.clone()));
     output::line(render(&nodes))
 }
 
-fn node(store: &Store, usage: &ImageUsage, filters: &Conditions) -> Result<Node> {
-    let image = &usage.listed.image;
+fn node(store: &Store, image: &Image, usage: &ImageUsage, filters: &Conditions) -> Result<Node> {
     let content = image::content_bytes(store, image)?;
     let mark = if usage.containers > 0 { "U" } else { "" };
     Ok(Node {

@@ -17,6 +17,8 @@ mod pairs;
 mod power;
 mod race;
 mod records;
+mod removal;
+mod rot;
 mod scarce;
 mod undone;
 
