@@ -586,6 +586,9 @@ _hull() {
             hull__subcmd__help__subcmd__healthcheck,run)
                 cmd="hull__subcmd__help__subcmd__healthcheck__subcmd__run"
                 ;;
+            hull__subcmd__help__subcmd__image,copy)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__copy"
+                ;;
             hull__subcmd__help__subcmd__image,exists)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__exists"
                 ;;
@@ -679,6 +682,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,prune)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__prune"
                 ;;
+            hull__subcmd__image,copy)
+                cmd="hull__subcmd__image__subcmd__copy"
+                ;;
             hull__subcmd__image,exists)
                 cmd="hull__subcmd__image__subcmd__exists"
                 ;;
@@ -726,6 +732,9 @@ _hull() {
                 ;;
             hull__subcmd__image,untag)
                 cmd="hull__subcmd__image__subcmd__untag"
+                ;;
+            hull__subcmd__image__subcmd__help,copy)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__copy"
                 ;;
             hull__subcmd__image__subcmd__help,exists)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__exists"
@@ -4358,8 +4367,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag untag"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__copy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -5298,12 +5321,70 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag untag help"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__copy)
+            opts="-a -q --src-authfile --src-cert-dir --src-creds --src-tls-verify --dest-authfile --dest-cert-dir --dest-creds --dest-tls-verify --all --digestfile --multi-arch --platform --preserve-digests --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --src-authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multi-arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5326,8 +5407,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag untag help"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__copy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -75,6 +75,7 @@ const COMMANDS: &[&Command] = &[
     &container::port::COMMAND,
     &container::exists::COMMAND,
     &container::prune::COMMAND,
+    &image::copy::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,

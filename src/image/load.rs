@@ -151,11 +151,7 @@ impl Loading<'_> {
                     digest: diff_id.0,
                     size: length,
                 },
-                (None, form) => Descriptor {
-                    media_type: form.media_type().to_owned(),
-                    digest: self.archive.digest(file)?,
-                    size: length,
-                },
+                (None, _) => self.archive.describe(file)?,
             };
             if length != blob.size {
                 let (digest, size) = (blob.digest, blob.size);
@@ -251,7 +247,11 @@ fn unpack_tar(
 }
 
 /// Takes bytes as they are into the stage, unless the store has them; they must have this digest.
-fn keep_blob(stage: &Stage, digest: &Digest, mut source: impl std::io::Read) -> Result<()> {
+pub(super) fn keep_blob(
+    stage: &Stage,
+    digest: &Digest,
+    mut source: impl std::io::Read,
+) -> Result<()> {
     let mut blob = stage.blob_file(digest)?;
     let is_here = blob.is_complete();
     if !is_here {

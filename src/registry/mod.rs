@@ -33,6 +33,7 @@ mod tls;
 mod transport;
 mod upload;
 
+pub use blob::BlobReader;
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use download::download;

@@ -19,6 +19,7 @@ mod copy;
 mod faults;
 mod flags;
 mod image_commands;
+mod image_copy;
 mod images;
 mod leaks;
 mod lifecycle;

@@ -40,6 +40,58 @@ pub fn declare_access(command: Command) -> Command {
         .arg(switch_on("tls-verify", verify))
 }
 
+/// Which end of a copy flags are about: `--src-creds`, `--dest-creds` and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Source,
+    Destination,
+}
+
+impl End {
+    /// The flags for a login file, certificates, a login, and TLS.
+    const fn flags(self) -> [&'static str; 4] {
+        match self {
+            End::Source => [
+                "src-authfile",
+                "src-cert-dir",
+                "src-creds",
+                "src-tls-verify",
+            ],
+            End::Destination => [
+                "dest-authfile",
+                "dest-cert-dir",
+                "dest-creds",
+                "dest-tls-verify",
+            ],
+        }
+    }
+}
+
+/// Declares the flags of one end of a copy.
+pub fn declare_end(command: Command, end: End) -> Command {
+    let [authfile, certificates, creds, verify] = end.flags();
+    command
+        .arg(text(
+            authfile,
+            "path",
+            "As --authfile, for this end of the copy",
+        ))
+        .arg(text(
+            certificates,
+            "path",
+            "As --cert-dir, for this end of the copy",
+        ))
+        .arg(text(
+            creds,
+            "user[:password]",
+            "As --creds, for this end of the copy",
+        ))
+        .arg(switch_on(
+            verify,
+            "As --tls-verify, for this end of the copy",
+        ))
+}
+
 impl RegistryArgs {
     /// Reads what the command declared.
     pub fn read(matches: &Matches) -> Result<Self> {
@@ -52,6 +104,18 @@ impl RegistryArgs {
             tls_verify: verify
                 .then(|| matches.value::<bool>("tls-verify"))
                 .flatten(),
+        })
+    }
+
+    /// Reads what [`declare_end`] declared.
+    pub fn read_end(matches: &Matches, end: End) -> Result<Self> {
+        let [authfile, certificates, creds, verify] = end.flags();
+        let given = matches.given(verify);
+        Ok(RegistryArgs {
+            authfile: matches.text(authfile).map(PathBuf::from),
+            cert_dir: matches.text(certificates).map(PathBuf::from),
+            creds: matches.text(creds).map(parse_creds).transpose()?,
+            tls_verify: given.then(|| matches.value::<bool>(verify)).flatten(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Commands about images.
 
+pub mod copy;
 pub mod exists;
 pub mod filter;
 pub mod history;
