@@ -101,6 +101,11 @@ impl Client {
         &self.settings
     }
 
+    /// Who the user is.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
     pub(super) fn get(
         &self,

@@ -5,7 +5,7 @@ use crate::cli::flags::registry::{self, RegistryArgs};
 use crate::cli::flags::{self, Matches};
 use crate::cli::image::progress::Layers;
 use crate::cli::output::{self, Stream};
-use crate::cli::{Command, MappedRoot, Words, store};
+use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::error::Result;
 use crate::image::{self, Platform, PullRequest, Pulled};
@@ -15,7 +15,6 @@ pub const COMMAND: Command = Command {
     about: "Download an image from a registry",
     usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
     words: Words::Exactly(1),
-    mapped_root: MappedRoot::Always,
     arguments: |command| {
         let platform = "Set platform if the registry has images for several";
         registry::declare(command)
@@ -58,8 +57,13 @@ pub fn fetch(
 ) -> Result<Pulled> {
     let platform = platform.or(settings.platform.as_deref());
     let platform = platform.map(str::parse::<Platform>).transpose()?;
-    let store = store::open(settings)?;
     let client = access.client(settings, reference)?;
+    // Should: programs that keep logins run as the user, whom a keyring knows.
+    client.look_up_logins(reference)?;
+    if settings.rootless {
+        store::become_mapped_root(settings)?;
+    }
+    let store = store::open(settings)?;
     let request = PullRequest {
         reference,
         platform,
