@@ -113,6 +113,11 @@ impl Client {
         &self.settings
     }
 
+    /// Who the user is.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
     pub(super) fn send(&self, at: &Endpoint, scope: &str, asked: &Outgoing<'_>) -> Answer {
         let known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
