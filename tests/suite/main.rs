@@ -31,6 +31,7 @@ mod pty;
 mod push;
 mod registry;
 mod restart;
+mod resume;
 mod seeds;
 mod shown;
 mod store;

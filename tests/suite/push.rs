@@ -292,14 +292,14 @@ fn wrong_words_are_refused_before_anything_is_sent(bed: &Bed) {
 }
 
 /// An image in a registry in memory, and pulled from there.
-struct Held {
-    shelf: Arc<Shelf>,
-    image: Image,
+pub struct Held {
+    pub shelf: Arc<Shelf>,
+    pub image: Image,
 }
 
 impl Held {
     /// The registry, which first asks `twist`, and the image's name there.
-    fn serve(
+    pub fn serve(
         &self,
         twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
     ) -> (Scripted, String) {
@@ -313,12 +313,17 @@ impl Held {
     }
 
     fn new() -> Held {
-        let shelf = Shelf::default();
         // Not a layer that is here already: that would not be fetched.
-        let image = Image {
-            layers: vec![Tree::default().file("held", 0o644, b"held").tar()],
+        let layers = vec![Tree::default().file("held", 0o644, b"held").tar()];
+        Held::of(Image {
+            layers,
             ..Image::busybox("x")
-        };
+        })
+    }
+
+    /// One that holds this image.
+    pub fn of(image: Image) -> Held {
+        let shelf = Shelf::default();
         let oci = image.oci();
         let mut content = shelf.content();
         let (manifest, blobs) = oci.blobs.split_last().expect("has blobs");
