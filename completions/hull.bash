@@ -79,6 +79,12 @@ _hull() {
             hull,load)
                 cmd="hull__subcmd__load"
                 ;;
+            hull,login)
+                cmd="hull__subcmd__login"
+                ;;
+            hull,logout)
+                cmd="hull__subcmd__logout"
+                ;;
             hull,logs)
                 cmd="hull__subcmd__logs"
                 ;;
@@ -117,6 +123,9 @@ _hull() {
                 ;;
             hull,save)
                 cmd="hull__subcmd__save"
+                ;;
+            hull,search)
+                cmd="hull__subcmd__search"
                 ;;
             hull,start)
                 cmd="hull__subcmd__start"
@@ -403,6 +412,12 @@ _hull() {
             hull__subcmd__help,load)
                 cmd="hull__subcmd__help__subcmd__load"
                 ;;
+            hull__subcmd__help,login)
+                cmd="hull__subcmd__help__subcmd__login"
+                ;;
+            hull__subcmd__help,logout)
+                cmd="hull__subcmd__help__subcmd__logout"
+                ;;
             hull__subcmd__help,logs)
                 cmd="hull__subcmd__help__subcmd__logs"
                 ;;
@@ -441,6 +456,9 @@ _hull() {
                 ;;
             hull__subcmd__help,save)
                 cmd="hull__subcmd__help__subcmd__save"
+                ;;
+            hull__subcmd__help,search)
+                cmd="hull__subcmd__help__subcmd__search"
                 ;;
             hull__subcmd__help,start)
                 cmd="hull__subcmd__help__subcmd__start"
@@ -848,7 +866,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3686,7 +3704,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect doctor events info version completion container healthcheck image oci system help"
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4609,6 +4627,34 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__logout)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__logs)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -4904,6 +4950,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__save)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__search)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5598,13 +5658,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__pull)
-            opts="-a -q --authfile --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
+            opts="-a -q --authfile --cert-dir --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5656,13 +5720,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__push)
-            opts="-a -f -q --authfile --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
+            opts="-a -f -q --authfile --cert-dir --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5931,6 +5999,66 @@ _hull() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__login)
+            opts="-p -u --authfile --cert-dir --tls-verify --get-login --password --password-stdin --username"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --username)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -u)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__logout)
+            opts="-a --all --authfile"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6540,13 +6668,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__pull)
-            opts="-a -q --authfile --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
+            opts="-a -q --authfile --cert-dir --tls-verify --creds --all-tags --arch --disable-content-trust --os --platform --policy --quiet --retry --retry-delay --variant"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6598,13 +6730,17 @@ _hull() {
             return 0
             ;;
         hull__subcmd__push)
-            opts="-a -f -q --authfile --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
+            opts="-a -f -q --authfile --cert-dir --tls-verify --creds --all-tags --compression-format --compression-level --digestfile --disable-content-trust --format --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7181,6 +7317,52 @@ _hull() {
                     return 0
                     ;;
                 --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__search)
+            opts="-f --authfile --cert-dir --tls-verify --creds --filter --format --limit --list-tags --no-trunc"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

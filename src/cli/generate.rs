@@ -247,7 +247,20 @@ const FILES: &[(&str, &str)] = &[
         "~/.docker/config.json",
         "Credentials and credential helpers.",
     ),
-    ("/etc/docker/certs.d/HOST/", "Certificates for a registry."),
+    (
+        "$XDG_RUNTIME_DIR/containers/auth.json",
+        "Logins of podman, read after that.",
+    ),
+    (
+        "/etc/docker/certs.d/HOST/, /etc/containers/certs.d/HOST/",
+        "Certificates for a registry: authorities (*.crt), our own (*.cert with *.key). The same \
+         below ~/.config.",
+    ),
+    (
+        "/etc/containers/registries.conf, registries.conf.d/*.conf",
+        "Rules for registries: location, mirror, insecure, blocked. The same below ~/.config. \
+         Search lists and aliases are not used: a short name is always docker.io's.",
+    ),
     (
         "/etc/subuid, /etc/subgid",
         "Ids that containers of other users than root may use.",
@@ -271,10 +284,18 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "As --root, --runroot, --log-level; a settings file.",
     ),
     (
-        "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
+        "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         "Proxies to reach registries through.",
     ),
     ("DOCKER_CONFIG", "Directory of the client config files."),
+    (
+        "REGISTRY_AUTH_FILE",
+        "The file logins are kept in, instead of config.json.",
+    ),
+    (
+        "CONTAINERS_REGISTRIES_CONF",
+        "The main file of rules for registries.",
+    ),
     ("DOCKER_DEFAULT_PLATFORM", "Platform of pulled images."),
     ("DOCKER_HOST", "Ignored with a notice: there is no daemon."),
     (

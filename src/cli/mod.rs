@@ -31,6 +31,7 @@ mod image;
 mod inspect;
 mod oci;
 pub mod output;
+mod registry;
 mod store;
 mod system;
 mod target;
@@ -87,6 +88,9 @@ const COMMANDS: &[&Command] = &[
     &image::save::COMMAND,
     &image::tag::COMMAND,
     &inspect::COMMAND,
+    &registry::login::COMMAND,
+    &registry::logout::COMMAND,
+    &registry::search::COMMAND,
     &oci::create::COMMAND,
     &oci::start::COMMAND,
     &oci::state::COMMAND,

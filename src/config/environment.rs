@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use super::passwd;
 
 /// The variables hull reads; everything else in the environment is left alone.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 20] = [
+    "ALL_PROXY",
+    "all_proxy",
     "HOME",
     "CONTAINERS_REGISTRIES_CONF",
     "HULL_CONFIG",

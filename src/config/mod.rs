@@ -20,4 +20,4 @@ pub use environment::Environment;
 #[cfg(test)]
 pub use registries::RegistryMirror;
 pub use registries::{RegistryRule, Serves};
-pub use settings::{LogDefaults, Overrides, Proxies, RegistrySettings, Settings};
+pub use settings::{LogDefaults, Overrides, RegistrySettings, Settings};

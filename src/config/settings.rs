@@ -39,6 +39,8 @@ pub struct Settings {
     pub docker_config: Option<PathBuf>,
     /// The file logins are kept in, if the user names one (`REGISTRY_AUTH_FILE`, `--authfile`).
     pub auth_file: Option<PathBuf>,
+    /// Where podman keeps logins, for reading.
+    pub podman_auth: Vec<PathBuf>,
     /// How registries are reached.
     pub registry: RegistrySettings,
     /// Name servers for containers.
@@ -64,6 +66,10 @@ pub struct RegistrySettings {
     pub insecure: Vec<String>,
     /// `--tls-verify`: over `insecure`, for every host, where the command line decides.
     pub verify: Option<bool>,
+    /// Directories with certificates in a directory of each `host[:port]`.
+    pub certificates: Vec<PathBuf>,
+    /// `--cert-dir`: certificates for every host of this command.
+    pub certificate_dir: Option<PathBuf>,
     /// `registries.conf` and its like; read by [`RegistryFiles::load`] into `rules`.
     pub files: RegistryFiles,
     /// What those files say.
@@ -135,6 +141,7 @@ impl Settings {
                 .directory("DOCKER_CONFIG")
                 .filter(|path| owned(env, path)),
             auth_file: env.variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
+            podman_auth: Vec::new(),
             registry: RegistrySettings::default(),
             dns: Dns::default(),
             logs: LogDefaults::default(),
@@ -147,12 +154,26 @@ impl Settings {
         settings.read_files(env)?;
         let user = settings.user_config(env);
         settings.registry.files = RegistryFiles::find(env, user.as_deref());
+        settings.registry.certificates = certificate_directories(env, user.as_deref());
+        settings.podman_auth = podman_auth(env, user.as_deref());
         settings.read_variables(env)?;
         if let Some(level) = &overrides.log_level {
             settings.log_level = parse_level(level)?;
         }
         settings.place(overrides, env)?;
         Ok(settings)
+    }
+
+    /// The files with logins, strongest first; `hull login` writes the first. One that the user
+    /// names stands alone.
+    pub fn login_files(&self) -> Vec<PathBuf> {
+        if let Some(named) = &self.auth_file {
+            return vec![named.clone()];
+        }
+        let home = || Some(self.home.as_ref()?.join(".docker"));
+        let docker = self.docker_config.clone().or_else(home);
+        let docker = docker.map(|directory| directory.join("config.json"));
+        docker.into_iter().chain(self.podman_auth.clone()).collect()
     }
 
     fn read_files(&mut self, env: &Environment) -> Result<()> {
@@ -181,12 +202,13 @@ impl Settings {
 
     fn read_variables(&mut self, env: &Environment) -> Result<()> {
         let proxy = |upper: &str, lower: &str| {
-            let value = env.variable(lower).or_else(|| env.variable(upper));
-            value.map(str::to_owned)
+            let own = env.variable(lower).or_else(|| env.variable(upper));
+            own.map(str::to_owned)
         };
+        let any = || proxy("ALL_PROXY", "all_proxy");
         self.registry.proxies = Proxies {
-            http: proxy("HTTP_PROXY", "http_proxy"),
-            https: proxy("HTTPS_PROXY", "https_proxy"),
+            http: proxy("HTTP_PROXY", "http_proxy").or_else(any),
+            https: proxy("HTTPS_PROXY", "https_proxy").or_else(any),
             no_proxy: proxy("NO_PROXY", "no_proxy"),
         };
         if let Some(root) = env.directory("HULL_ROOT") {
@@ -217,6 +239,28 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// `certs.d`: the user's own and the host's, podman's and Docker's.
+fn certificate_directories(env: &Environment, user: Option<&std::path::Path>) -> Vec<PathBuf> {
+    let parents = user.into_iter().chain([env.etc.as_path()]);
+    let names = ["containers/certs.d", "docker/certs.d"];
+    parents
+        .flat_map(|parent| names.map(|name| parent.join(name)))
+        .collect()
+}
+
+/// `auth.json` of this login session, and the user's own.
+fn podman_auth(env: &Environment, user: Option<&std::path::Path>) -> Vec<PathBuf> {
+    let session = env.directory("XDG_RUNTIME_DIR");
+    let session = session.filter(|path| env.owns(path));
+    let session = match session {
+        Some(session) => session.join("containers"),
+        None => env.run.join("containers").join(env.uid.to_string()),
+    };
+    let own = user.map(|user| user.join("containers"));
+    let places = [Some(session), own].into_iter().flatten();
+    places.map(|place| place.join("auth.json")).collect()
 }
 
 /// A directory that a variable names counts for root only if root owns it.

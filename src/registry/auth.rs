@@ -3,6 +3,7 @@
 use serde_json::Value;
 use ureq::http::Uri;
 
+use super::credentials::Credential;
 use super::endpoint::{Endpoint, Scheme, Trust, host_of, is_loopback, trust_of};
 use crate::config::RegistrySettings;
 use crate::error::{Error, Kind, Result};
@@ -79,12 +80,34 @@ fn parse_parameters(text: &str) -> Vec<(String, String)> {
     found
 }
 
+/// A token that is wanted.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// The registry's name at the token service.
+    pub service: Option<&'a str>,
+    /// What it has to allow; empty: only to say who the user is.
+    pub scope: &'a str,
+    /// Who asks.
+    pub login: Option<&'a Credential>,
+}
+
+impl Wanted<'_> {
+    fn parameters(&self) -> Vec<String> {
+        let service = self
+            .service
+            .map(|name| format!("service={}", percent(name)));
+        // A mount needs two repositories; each is a parameter of its own.
+        let scopes = self.scope.split(' ').filter(|scope| !scope.is_empty());
+        let scopes = scopes.map(|scope| format!("scope={}", percent(scope)));
+        service.into_iter().chain(scopes).collect()
+    }
+}
+
 /// The token service's address, if this registry may send us (and credentials) there.
 pub fn token_url(
     endpoint: &Endpoint,
     realm: &str,
-    service: Option<&str>,
-    scope: &str,
+    wanted: &Wanted<'_>,
     settings: &RegistrySettings,
 ) -> Result<Uri> {
     let refuse = |why: &str| {
@@ -95,14 +118,17 @@ pub fn token_url(
         )
     };
     let separator = if realm.contains('?') { '&' } else { '?' };
-    let service = service.map(|name| format!("service={}&", percent(name)));
-    let service = service.unwrap_or_default();
-    // A mount needs two repositories; each is a parameter of its own.
-    let scopes: Vec<String> = scope
-        .split(' ')
-        .map(|one| format!("scope={}", percent(one)))
-        .collect();
-    let url = format!("{realm}{separator}{service}{}", scopes.join("&"));
+    let mut url = realm.to_owned();
+    let mut parameters = wanted.parameters();
+    match wanted.login {
+        // The form has them.
+        Some(login) if login.identity_token().is_some() => parameters.clear(),
+        Some(login) => parameters.push(format!("account={}", percent(&login.user))),
+        None => {}
+    }
+    if !parameters.is_empty() {
+        url = format!("{url}{separator}{}", parameters.join("&"));
+    }
     let uri: Uri = url.parse().map_err(|_| refuse("not an address"))?;
     let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
     if authority.is_empty() || authority.contains('@') {
@@ -118,7 +144,16 @@ pub fn token_url(
     }
 }
 
-fn percent(text: &str) -> String {
+/// What is posted to a token service to exchange an identity token.
+pub fn refresh_form(wanted: &Wanted<'_>, identity: &str) -> String {
+    let mut fields = wanted.parameters();
+    fields.push("grant_type=refresh_token".to_owned());
+    fields.push("client_id=hull".to_owned());
+    fields.push(format!("refresh_token={}", percent(identity)));
+    fields.join("&")
+}
+
+pub(super) fn percent(text: &str) -> String {
     let coded = text.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             (byte as char).to_string()
@@ -169,13 +204,19 @@ mod tests {
             scheme,
             authority: authority.into(),
             repository: "x".into(),
+            api: super::super::endpoint::Api::V2,
             prefix: String::new(),
             trust: Trust::System,
             login: authority.into(),
             plain_fallback: true,
         };
         let settings = RegistrySettings::default();
-        let check = |at: &Endpoint, realm: &str| token_url(at, realm, None, "s", &settings).is_ok();
+        let wanted = Wanted {
+            service: None,
+            scope: "s",
+            login: None,
+        };
+        let check = |at: &Endpoint, realm: &str| token_url(at, realm, &wanted, &settings).is_ok();
         let secure = endpoint(Scheme::Https, "reg.example");
         assert!(check(&secure, "https://auth.example/token"));
         assert!(!check(&secure, "http://auth.example/token"));

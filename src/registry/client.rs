@@ -10,7 +10,7 @@ use ureq::http::{Response, Uri};
 
 use super::auth::{self, Challenge};
 use super::blob::BlobReader;
-use super::credentials::Credentials;
+use super::credentials::{Credential, Credentials};
 use super::endpoint::{Endpoint, Scheme, Trust, endpoints_of, trust_of};
 use super::failure::{Direction, Failure, message_of};
 use super::outgoing::{Method, Outgoing};
@@ -90,7 +90,7 @@ impl Client {
         Client {
             settings: settings.clone(),
             credentials,
-            transport: Transport::new(settings.proxies.clone(), pace),
+            transport: Transport::new(settings.clone(), pace),
             pace,
             tokens: Mutex::default(),
             plain: Mutex::default(),
@@ -106,6 +106,22 @@ impl Client {
             name: reference.repository.clone(),
             endpoints: endpoints_of(reference, &self.settings)?,
         })
+    }
+
+    /// What the user set.
+    pub(super) fn settings(&self) -> &RegistrySettings {
+        &self.settings
+    }
+
+    /// One GET to one endpoint.
+    pub(super) fn get(
+        &self,
+        at: &Endpoint,
+        scope: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send(at, scope, &Outgoing::get(path, headers))
     }
 
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
@@ -127,6 +143,11 @@ impl Client {
                 known.push(at.authority.clone());
                 Ok(response)
             }
+            Err(Failure::Transport(error))
+                if at.scheme == Scheme::Https && is_plain_http(&error) =>
+            {
+                Err(Failure::Refused(plain_http(at)))
+            }
             other => other,
         }
     }
@@ -134,8 +155,12 @@ impl Client {
     /// Plain HTTP: only where allowed, only if the port does not speak TLS at all, and with a login
     /// only if the user listed the host.
     fn may_fall_back(&self, at: &Endpoint, error: &ureq::Error) -> bool {
-        let safe = at.trust == Trust::Anything || self.credentials.find(&at.login).is_none();
-        at.scheme == Scheme::Https && at.plain_fallback && safe && speaks_no_tls(error)
+        // What cannot be looked up may exist.
+        let anonymous = || matches!(self.credentials.find(&at.login), Ok(None));
+        at.scheme == Scheme::Https
+            && at.plain_fallback
+            && speaks_no_tls(error)
+            && (at.trust == Trust::Anything || anonymous())
     }
 
     /// One request to `uri`, which must be of this endpoint's origin; `asked.path` does not count.
@@ -224,19 +249,31 @@ impl Client {
         scope: &str,
         challenge: &Challenge,
     ) -> std::result::Result<Option<String>, Failure> {
-        let login = self.credentials.find(&at.login);
-        let basic = login.map(super::Credential::basic);
+        let login = self.credentials.find(&at.login).map_err(Failure::Refused)?;
+        let identity = login.as_ref().and_then(Credential::identity_token);
+        let basic = login.as_ref().filter(|_| identity.is_none());
+        let basic = basic.map(Credential::basic);
         let Challenge::Bearer { realm, service } = challenge else {
             return Ok(basic);
         };
-        let uri = auth::token_url(at, realm, service.as_deref(), scope, &self.settings)
-            .map_err(Failure::Refused)?;
+        let wanted = auth::Wanted {
+            service: service.as_deref(),
+            scope,
+            login: login.as_ref(),
+        };
+        let uri = auth::token_url(at, realm, &wanted, &self.settings).map_err(Failure::Refused)?;
         let headers: Vec<_> = basic
             .iter()
             .map(|value| ("Authorization", value.as_str()))
             .collect();
         let trust = self.trust_at(at, &uri);
-        let answer = self.transport.get(&uri, trust, &headers);
+        let answer = match identity {
+            Some(token) => {
+                let form = auth::refresh_form(&wanted, token);
+                self.transport.post_form(&uri, trust, &form)
+            }
+            None => self.transport.get(&uri, trust, &headers),
+        };
         let answer = answer
             .map_err(Failure::Refused)?
             .map_err(Failure::Transport)?;
@@ -294,7 +331,24 @@ fn speaks_no_tls(error: &ureq::Error) -> bool {
     use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
     let closed = matches!(error, ureq::Error::Io(io)
         if matches!(io.kind(), UnexpectedEof | ConnectionReset));
-    closed || error.to_string().contains("InvalidContentType")
+    closed || is_plain_http(error)
+}
+
+/// The same, where it answered.
+fn is_plain_http(error: &ureq::Error) -> bool {
+    error.to_string().contains("InvalidContentType")
+}
+
+fn plain_http(at: &Endpoint) -> Error {
+    let host = &at.authority;
+    let why = match at.plain_fallback {
+        true => "it speaks plain HTTP, where anybody could read the login for it",
+        false => "it speaks plain HTTP instead of HTTPS",
+    };
+    Error::new(Kind::Registry, why).hint(format!(
+        "if you trust the way to it: --tls-verify=false, or list {host:?} under \
+         \"insecure-registries\" in /etc/hull/config.json"
+    ))
 }
 
 impl Repository<'_> {
@@ -345,8 +399,7 @@ impl Repository<'_> {
         } else {
             &headers[..]
         };
-        let asked = Outgoing::get(&path, headers);
-        self.client.send(at, &pull_scope(at), &asked)
+        self.client.get(at, &pull_scope(at), &path, headers)
     }
 
     /// How many endpoints this repository has.

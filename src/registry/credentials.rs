@@ -1,15 +1,19 @@
-//! Logins, as the Docker client stores them: the `auths` of `~/.docker/config.json`.
+//! Who the user is to which registry.
 //!
-//! A login belongs to exactly one `host[:port]`; nothing is guessed from prefixes (CVE-2021-41092).
+//! Logins come from the command line, from the files the user keeps them in, and from the programs
+//! those files name. A login belongs to exactly one `host[:port]`, or to a path below one; nothing
+//! is guessed from similar names (CVE-2021-41092).
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
-
+use super::login_file::LoginFile;
 use crate::config::Settings;
-use crate::error::{Context, Error, Result};
+use crate::error::Result;
+
+/// The user name that says "the password is an identity token", in the helpers' protocol.
+const IDENTITY: &str = "<token>";
 
 /// A user name and a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,6 +32,19 @@ impl fmt::Debug for Credential {
 }
 
 impl Credential {
+    /// A token that a token service exchanges for others, instead of name and password.
+    pub fn of_identity(token: &str) -> Self {
+        Credential {
+            user: IDENTITY.to_owned(),
+            password: token.to_owned(),
+        }
+    }
+
+    /// The identity token, if that is what this is. No registry may see it as a password.
+    pub fn identity_token(&self) -> Option<&str> {
+        (self.user == IDENTITY).then_some(self.password.as_str())
+    }
+
     /// The value of a basic `Authorization` header.
     pub fn basic(&self) -> String {
         let pair = format!("{}:{}", self.user, self.password);
@@ -35,89 +52,60 @@ impl Credential {
     }
 }
 
-/// The logins of one user by `host[:port]`.
-#[derive(Debug, Clone, Default)]
-pub struct Credentials(BTreeMap<String, Credential>);
+/// The logins of one user.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// From the command line, by `host[:port]`.
+    given: BTreeMap<String, Credential>,
+    files: Vec<LoginFile>,
+    /// What was found already: a program may ask the user for a passphrase each time.
+    found: Mutex<BTreeMap<String, Option<Credential>>>,
+}
 
 impl Credentials {
-    /// Reads the user's Docker client configuration; an absent file is no logins.
+    /// Reads the user's files.
     pub fn load(settings: &Settings) -> Result<Self> {
-        let home = || Some(settings.home.as_ref()?.join(".docker"));
-        let docker = settings.docker_config.clone().or_else(home);
-        let docker = docker.map(|directory| directory.join("config.json"));
-        let Some(path): Option<PathBuf> = settings.auth_file.clone().or(docker) else {
-            return Ok(Self::default());
-        };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(error).context(|| format!("read {}", path.display())),
-        };
-        // The parser's message could quote the file, and with it a password: only its place is
-        // told.
-        let document: Value = serde_json::from_str(&text).map_err(|error| {
-            let place = format!("line {} column {}", error.line(), error.column());
-            Error::invalid(format!("{}: {place}: not JSON", path.display()))
-        })?;
-        Ok(Self::from_auths(&document))
-    }
-
-    fn from_auths(document: &Value) -> Self {
-        let mut known = Self::default();
-        let auths = document.get("auths").and_then(Value::as_object);
-        for (server, entry) in auths.into_iter().flatten() {
-            if let Some(credential) = read_entry(entry) {
-                known.0.insert(host_of(server).to_owned(), credential);
-            }
-        }
-        known
+        let files = settings.login_files();
+        let files = files.iter().map(|path| LoginFile::read(path));
+        Ok(Credentials {
+            files: files.collect::<Result<_>>()?,
+            ..Credentials::default()
+        })
     }
 
     /// Adds or replaces the login of `registry` (`host[:port]`).
     pub fn insert(&mut self, registry: &str, credential: Credential) {
-        self.0.insert(host_of(registry).to_owned(), credential);
+        self.given.insert(registry.to_owned(), credential);
     }
 
-    /// The login for `host[:port][/repository]`: that of exactly this host.
-    pub fn find(&self, name: &str) -> Option<&Credential> {
-        self.0.get(name.split('/').next()?)
+    /// The login for `host[:port][/repository]`: from the command line, else from the first file
+    /// that has one.
+    pub fn find(&self, name: &str) -> Result<Option<Credential>> {
+        let host = name.split('/').next().unwrap_or_default();
+        if let Some(given) = self.given.get(host) {
+            return Ok(Some(given.clone()));
+        }
+        // Only inserted into; and a program is run once, whoever asks first.
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(name) {
+            return Ok(found.clone());
+        }
+        let mut found = None;
+        for file in &self.files {
+            found = file.find(name)?;
+            if found.is_some() {
+                break;
+            }
+        }
+        known.insert(name.to_owned(), found.clone());
+        Ok(found)
     }
-}
-
-/// `https://index.docker.io/v1/` is Docker's key for its hub; others may carry scheme and path.
-fn host_of(server: &str) -> &str {
-    let rest = server
-        .strip_prefix("https://")
-        .or_else(|| server.strip_prefix("http://"))
-        .unwrap_or(server);
-    match rest.split('/').next().unwrap_or_default() {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io",
-        host => host,
-    }
-}
-
-fn read_entry(entry: &Value) -> Option<Credential> {
-    let field = |name: &str| entry.get(name).and_then(Value::as_str);
-    if let (Some(user), Some(password)) = (field("username"), field("password")) {
-        return Some(Credential {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        });
-    }
-    let pair = String::from_utf8(decode(field("auth")?)?).ok()?;
-    let (user, password) = pair.split_once(':')?;
-    Some(Credential {
-        user: user.to_owned(),
-        password: password.trim_end_matches('\0').to_owned(),
-    })
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 with padding (RFC 4648, section 4).
-fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
         let mut word = [0; 4];
@@ -132,7 +120,8 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+/// The bytes a text stands for; `None` if it is none of base64.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let (mut bits, mut count) = (0u32, 0);
     for digit in text.trim_end_matches('=').bytes() {
@@ -168,29 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn a34_a_login_matches_one_host_exactly() {
-        let document = serde_json::json!({"auths": {
-            "reg.example": {"auth": "dTpwOnE="},
-            "https://index.docker.io/v1/": {"username": "hub", "password": "x"},
-            "broken.example": {"auth": "!!"}}});
-        let known = Credentials::from_auths(&document);
-        let found = known.find("reg.example").expect("stored");
-        assert_eq!((found.user.as_str(), found.password.as_str()), ("u", "p:q"));
-        assert_eq!(
-            known.find("docker.io").map(|c| c.user.as_str()),
-            Some("hub")
-        );
-        for other in [
-            "reg.example.evil",
-            "reg.example:444",
-            "REG.example.",
-            "broken.example",
-        ] {
-            assert!(known.find(other).is_none(), "{other}");
-        }
+    fn a34_no_password_in_debug_output() {
+        let mut known = Credentials::default();
+        let (user, password) = ("u".to_owned(), "p:q".to_owned());
+        known.insert("reg.example", Credential { user, password });
+        assert!(!format!("{known:?}").contains("p:q"));
+        let found = |name: &str| known.find(name).expect("no file is read").is_some();
         assert!(
-            !format!("{known:?}").contains("p:q"),
-            "no password in debug output"
+            found("reg.example/x") && !found("reg.example:444/x") && !found("reg.example.evil")
         );
     }
 }

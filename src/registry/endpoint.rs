@@ -24,6 +24,15 @@ pub enum Scheme {
     Http,
 }
 
+/// Which of a registry's interfaces is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    /// The one of today.
+    V2,
+    /// Only for searching.
+    V1,
+}
+
 /// How certificates of a host are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trust {
@@ -42,6 +51,8 @@ pub struct Endpoint {
     pub authority: String,
     /// What the repository is called there.
     pub repository: String,
+    /// The interface.
+    pub api: Api,
     /// Path before `/v2/`, empty except for some mirrors.
     pub prefix: String,
     /// Certificate checks.
@@ -53,13 +64,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The address of `path` below `/v2/`.
+    /// The address of `path` below `/v2/`, or below that of another interface.
     pub fn url(&self, path: &str) -> String {
         let scheme = match self.scheme {
             Scheme::Https => "https",
             Scheme::Http => "http",
         };
-        format!("{scheme}://{}{}/v2/{path}", self.authority, self.prefix)
+        let api = match self.api {
+            Api::V2 => "v2",
+            Api::V1 => "v1",
+        };
+        format!("{scheme}://{}{}/{api}/{path}", self.authority, self.prefix)
     }
 
     /// The same place over plain HTTP.
@@ -153,6 +168,7 @@ fn direct(authority: &str, repository: &str, settings: &RegistrySettings) -> End
         scheme: Scheme::Https,
         authority: authority.to_owned(),
         repository: repository.to_owned(),
+        api: Api::V2,
         prefix: String::new(),
         trust: Trust::System,
         login: format!("{login}/{repository}"),

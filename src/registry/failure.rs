@@ -79,6 +79,8 @@ impl Failure {
             Failure::Transport(ureq::Error::Io(error)) => {
                 error.kind() != std::io::ErrorKind::ConnectionRefused && !is_tls(error)
             }
+            // Waiting once for nobody is long enough.
+            Failure::Transport(ureq::Error::Timeout(ureq::Timeout::Connect)) => false,
             Failure::Transport(error) => matches!(
                 error,
                 ureq::Error::Timeout(_) | ureq::Error::Protocol(_) | ureq::Error::ConnectionFailed

@@ -7,26 +7,34 @@
 
 mod auth;
 mod blob;
+mod certificates;
 mod client;
+mod credential_program;
 mod credentials;
 mod dns;
 mod endpoint;
 mod failure;
+mod login;
+mod login_file;
 mod outgoing;
 mod redirect;
 mod resolve;
 mod retry;
 #[cfg(test)]
 pub mod scripted;
+mod search;
 #[cfg(test)]
 pub mod shelf;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 mod upload;
 
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
 pub use failure::escaped;
+pub use login_file::{DOCKER_KEY, LoginFile, Removed, place_of};
+pub use search::Found;
 pub use upload::{Begun, Upload};

@@ -2,35 +2,59 @@
 //! needs no network pays nothing.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rustls::RootCertStore;
 
 use ureq::http::{Request, Response, Uri};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, SocksConnector, TcpConnector,
+};
 use ureq::{Agent, Body, Proxy, SendBody};
 
+use super::certificates::HostCertificates;
 use super::endpoint::{Trust, host_of, is_in_range, is_loopback};
 use super::outgoing::{Method, Payload};
 use super::resolve::HostResolver;
 use super::retry::Pace;
-use crate::config::Proxies;
+use super::tls::{self, TlsConnector};
+use crate::config::RegistrySettings;
 use crate::error::{Context, Result};
 
-/// Agents by certificate checks and proxy; each keeps its connections.
+/// Agents by where they go; each keeps its connections.
 #[derive(Debug)]
 pub struct Transport {
-    proxies: Proxies,
+    settings: RegistrySettings,
     pace: Pace,
-    agents: Mutex<HashMap<(Trust, Option<String>), Agent>>,
+    /// Read when TLS is first spoken.
+    system: OnceLock<RootCertStore>,
+    agents: Mutex<HashMap<Route, Agent>>,
+}
+
+/// What two requests must share to share an agent. The proxy's password is in it and
+/// must not be shown.
+#[derive(PartialEq, Eq, Hash)]
+struct Route {
+    authority: String,
+    trust: Trust,
+    proxy: Option<String>,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Route({})", self.authority)
+    }
 }
 
 impl Transport {
     /// A transport without any connection yet.
-    pub fn new(proxies: Proxies, pace: Pace) -> Self {
+    pub fn new(settings: RegistrySettings, pace: Pace) -> Self {
         Transport {
-            proxies,
+            settings,
             pace,
+            system: OnceLock::new(),
             agents: Mutex::default(),
         }
     }
@@ -71,28 +95,47 @@ impl Transport {
         Ok(request.and_then(|request| agent.run(request)))
     }
 
+    /// Posts a form; the answer is the caller's to judge.
+    pub fn post_form(
+        &self,
+        uri: &Uri,
+        trust: Trust,
+        form: &str,
+    ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
+        let agent = self.agent(uri, trust)?;
+        let request = Request::post(uri.clone())
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(form);
+        Ok(request
+            .map_err(ureq::Error::from)
+            .and_then(|request| agent.run(request)))
+    }
+
     fn agent(&self, uri: &Uri, trust: Trust) -> Result<Agent> {
         let proxy = self.proxy_for(uri);
-        let key = (trust, proxy.map(str::to_owned));
+        let authority = uri.authority().map(|a| a.as_str()).unwrap_or_default();
+        let key = Route {
+            authority: authority.to_owned(),
+            trust,
+            proxy: proxy.map(str::to_owned),
+        };
         // The table is only inserted into: a thread that panicked left it whole.
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(agent) = agents.get(&key) {
             return Ok(agent.clone());
         }
-        let agent = self.build(trust, proxy)?;
+        let agent = self.build(&key)?;
         agents.insert(key, agent.clone());
         Ok(agent)
     }
 
-    fn build(&self, trust: Trust, proxy: Option<&str>) -> Result<Agent> {
-        let proxy = proxy.map(Proxy::new).transpose().map_err(|error| {
-            crate::error::Error::invalid(format!("proxy: {error}"))
-                .hint("check HTTP_PROXY and HTTPS_PROXY")
+    fn build(&self, route: &Route) -> Result<Agent> {
+        let proxy = route.proxy.as_deref().map(Proxy::new).transpose();
+        let proxy = proxy.map_err(|error| {
+            // Must not: show the address, which may have a password.
+            crate::error::Error::invalid(format!("proxy for {}: {error}", route.authority))
+                .hint("check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY")
         })?;
-        let tls = match trust {
-            Trust::System => TlsConfig::builder().root_certs(system_roots()),
-            Trust::Anything => TlsConfig::builder().disable_verification(true),
-        };
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -105,49 +148,58 @@ impl Transport {
             .timeout_per_read(Some(self.pace.progress))
             .timeout_per_write(Some(self.pace.progress))
             .input_buffer_size(256 << 10)
-            .tls_config(tls.build())
             .build();
-        Ok(Agent::with_parts(
-            config,
-            DefaultConnector::default(),
-            HostResolver,
-        ))
+        let known = HostCertificates::load(&route.authority, &self.settings)?;
+        let system = self.system.get_or_init(tls::system_roots);
+        let tls = TlsConnector::new(&route.authority, route.trust, known, system)?;
+        let connector =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(tls);
+        Ok(Agent::with_parts(config, connector, HostResolver))
     }
 
     /// The proxy the environment names for this address, if any.
     fn proxy_for(&self, uri: &Uri) -> Option<&str> {
-        let host = host_of(uri.authority()?.as_str());
-        let proxy = match uri.scheme_str() {
-            Some("http") => &self.proxies.http,
-            _ => &self.proxies.https,
+        let authority = uri.authority()?.as_str();
+        let proxies = &self.settings.proxies;
+        let (proxy, port) = match uri.scheme_str() {
+            Some("http") => (&proxies.http, 80),
+            _ => (&proxies.https, 443),
         };
-        let direct = self.proxies.no_proxy.as_deref().unwrap_or_default();
-        let bypass = is_loopback(host) || is_reached_directly(host, direct);
+        let direct = proxies.no_proxy.as_deref().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(port);
+        let host = host_of(authority);
+        let bypass = is_loopback(host) || is_reached_directly(host, port, direct);
         proxy.as_deref().filter(|_| !bypass)
     }
 }
 
-/// `NO_PROXY` as curl and Go read it: names match themselves and what is below them.
-fn is_reached_directly(host: &str, list: &str) -> bool {
+/// `NO_PROXY` as curl and Go read it: names match themselves and what is below them, ranges the
+/// addresses in them; each may be limited to a port.
+fn is_reached_directly(host: &str, port: u16, list: &str) -> bool {
+    let host = host.to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
-    list.split(',').map(str::trim).any(|entry| {
+    let list = list.to_ascii_lowercase();
+    list.split([',', ' ']).map(str::trim).any(|entry| {
+        let is_range = entry.contains('/');
+        let (entry, limit) = match entry.rsplit_once(':') {
+            Some((name, digits)) if !is_range && !name.ends_with(':') => match digits.parse() {
+                Ok(limit) if !name.contains(':') || name.ends_with(']') => (name, Some(limit)),
+                _ => (entry, None),
+            },
+            _ => (entry, None),
+        };
+        let entry = entry.trim_start_matches('[').trim_end_matches(']');
         let name = entry.trim_start_matches("*.").trim_start_matches('.');
         let below = host
             .strip_suffix(name)
-            .is_some_and(|rest| rest.ends_with('.'));
+            .is_some_and(|rest| rest.ends_with('.') && address.is_none());
         let range = address.is_some_and(|address| is_in_range(address, entry));
-        entry == "*" || range || (!name.is_empty() && (host == name || below))
+        let fits = entry == "*" || range || (!name.is_empty() && (host == name || below));
+        fits && limit.is_none_or(|limit: u16| limit == port)
     })
-}
-
-/// The system's certificate authorities. None at all makes every TLS connection fail with the
-/// library's word for an unknown issuer, which is the right end.
-fn system_roots() -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    let certificates = found.certs.iter();
-    certificates
-        .map(|der| Certificate::from_der(der.as_ref()).to_owned())
-        .into()
 }
 
 /// Parses an address made of checked parts.
@@ -171,11 +223,26 @@ mod tests {
             "10.1.2.3",
             "y.c.example",
         ] {
-            assert!(is_reached_directly(host, list), "{host}");
+            assert!(is_reached_directly(host, 443, list), "{host}");
         }
         for host in ["xa.example", "example", "11.0.0.1", "d.example"] {
-            assert!(!is_reached_directly(host, list), "{host}");
+            assert!(!is_reached_directly(host, 443, list), "{host}");
         }
-        assert!(is_reached_directly("anything", "*"));
+        assert!(is_reached_directly("anything", 443, "*"));
+        assert!(is_reached_directly("A.EXAMPLE", 443, list));
+        let ports = "a.example:5000,[fd00::1]:80,fd00::2";
+        for (host, port, expected) in [
+            ("a.example", 5000, true),
+            ("a.example", 443, false),
+            ("fd00::1", 80, true),
+            ("fd00::1", 443, false),
+            ("fd00::2", 443, true),
+        ] {
+            assert_eq!(
+                is_reached_directly(host, port, ports),
+                expected,
+                "{host}:{port}"
+            );
+        }
     }
 }

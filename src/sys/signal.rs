@@ -144,6 +144,20 @@ pub fn watch(numbers: &[i32]) -> Result<OwnedFd, Errno> {
     Ok(watch.into())
 }
 
+/// Lets these signals through again; one that waited arrives at once.
+///
+/// # Errors
+/// Only a kernel fault.
+pub fn unblock(numbers: &[i32]) -> Result<(), Errno> {
+    use nix::sys::signal::{SigSet, Signal};
+    let named = numbers
+        .iter()
+        .filter_map(|number| Signal::try_from(*number).ok());
+    let set: SigSet = named.collect();
+    set.thread_unblock()
+        .map_err(|errno| Errno::from_raw_os_error(errno as i32))
+}
+
 /// Takes one signal from a descriptor of [`watch`], its number.
 pub fn read(watch: BorrowedFd<'_>) -> Option<i32> {
     let mut record = [0u8; size_of::<libc::signalfd_siginfo>()];

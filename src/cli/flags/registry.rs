@@ -15,6 +15,8 @@ use crate::registry::{Client, Credential, Credentials};
 pub struct RegistryArgs {
     /// `--authfile`: the only file logins are read from and written to.
     pub authfile: Option<PathBuf>,
+    /// `--cert-dir`.
+    pub cert_dir: Option<PathBuf>,
     /// `--creds USER[:PASSWORD]`, for the registry the command names and no other.
     pub creds: Option<Credential>,
     /// `--tls-verify`, if given: over what the settings say of the host.
@@ -30,9 +32,11 @@ pub fn declare(command: Command) -> Command {
 /// The same without `--creds`: for commands that log in themselves.
 pub fn declare_access(command: Command) -> Command {
     let authfile = "File with the logins, instead of ~/.docker/config.json";
+    let certificates = "Directory with certificates: authorities *.crt, our own *.cert and *.key";
     let verify = "Require HTTPS and a valid certificate (false: plain HTTP, any certificate)";
     command
         .arg(text("authfile", "path", authfile))
+        .arg(text("cert-dir", "path", certificates))
         .arg(switch_on("tls-verify", verify))
 }
 
@@ -43,6 +47,7 @@ impl RegistryArgs {
         let verify = matches.given("tls-verify");
         Ok(RegistryArgs {
             authfile: matches.text("authfile").map(PathBuf::from),
+            cert_dir: matches.text("cert-dir").map(PathBuf::from),
             creds: creds.flatten().map(parse_creds).transpose()?,
             tls_verify: verify
                 .then(|| matches.value::<bool>("tls-verify"))
@@ -55,6 +60,7 @@ impl RegistryArgs {
         let mut settings = settings.clone();
         settings.registry.rules = settings.registry.files.load()?;
         settings.registry.verify = self.tls_verify.or(settings.registry.verify);
+        settings.registry.certificate_dir = self.cert_dir.clone();
         if let Some(authfile) = &self.authfile {
             settings.auth_file = Some(authfile.clone());
         }
@@ -63,10 +69,15 @@ impl RegistryArgs {
 
     /// A client for a command about `reference`.
     pub fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
+        self.client_for(settings, &reference.registry)
+    }
+
+    /// A client for a command about the registry `host[:port]`.
+    pub fn client_for(&self, settings: &Settings, registry: &str) -> Result<Client> {
         let settings = self.apply(settings)?;
         let mut credentials = Credentials::load(&settings)?;
         if let Some(creds) = &self.creds {
-            credentials.insert(&reference.registry, creds.clone());
+            credentials.insert(registry, creds.clone());
         }
         Ok(Client::new(&settings.registry, credentials))
     }

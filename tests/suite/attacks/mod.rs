@@ -10,6 +10,7 @@ mod files;
 mod flags;
 pub mod logs;
 mod process;
+mod registry;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
