@@ -3,7 +3,6 @@
 use super::client::Client;
 use super::endpoint::{Endpoint, endpoints_of};
 use super::failure::{Direction, Failure};
-use super::outgoing::Outgoing;
 use crate::base::Reference;
 use crate::error::{Error, Kind, Result};
 
@@ -13,7 +12,7 @@ impl Client {
     pub fn check_login(&self, place: &str) -> Result<()> {
         let at = self.registry_of(place)?;
         let host = place.split('/').next().unwrap_or_default();
-        match self.send(&at, "", &Outgoing::get("", &[])) {
+        match self.get(&at, "", "", &[]) {
             Ok(_) => Ok(()),
             Err(Failure::Status {
                 code: 401 | 403,

@@ -34,6 +34,7 @@ mod pty;
 mod push;
 mod registry;
 mod restart;
+mod resume;
 mod search;
 mod seeds;
 mod shown;
