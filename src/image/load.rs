@@ -19,7 +19,7 @@ use super::manifest::{
     DOCUMENT_LIMIT, Descriptor, Document, IndexEntry, Manifest, check_layer_count, choose,
 };
 use super::platform::Platform;
-use super::progress::{LayerEvent, Progress};
+use super::progress::{Extracting, LayerEvent, Progress};
 use super::pull::check_config;
 use super::tag::{Named, Target, publish};
 use crate::base::{Digest, Reference};
@@ -176,8 +176,8 @@ fn prepare_docker(
     };
     unpack_missing(store, &stage, &wanted, THREADS, progress, known, |number| {
         let layer = &wanted[number];
-        let (section, _) = member(archive, &files[number])?;
-        progress.layer(&layer.label, LayerEvent::Extracting);
+        let (section, length) = member(archive, &files[number])?;
+        let section = Extracting::new(section, layer.label, length, progress);
         let unpacked = decompress(section)
             .and_then(|tar| stage.unpack_layer(tar, &Limits::default()))
             .context(|| format!("layer {}", layer.label))?;

@@ -69,7 +69,7 @@ impl PartialBlob {
             return Ok(blob);
         }
         blob.rehash().context(subject)?;
-        if Digest::from_hasher(blob.hasher.clone()) == expected {
+        if blob.matches() {
             blob.state = State::Complete;
         }
         Ok(blob)
@@ -83,6 +83,11 @@ impl PartialBlob {
     /// Nothing is left to download: the bytes match, or another puller has published the blob.
     pub fn is_complete(&self) -> bool {
         self.state != State::Growing
+    }
+
+    /// Whether the bytes so far are the whole blob.
+    pub fn matches(&self) -> bool {
+        Digest::from_hasher(self.hasher.clone()) == self.expected
     }
 
     /// Appends bytes.

@@ -26,6 +26,7 @@ mod logs;
 mod oci;
 mod process;
 mod programs;
+mod progress;
 mod pty;
 mod registry;
 mod restart;
