@@ -1,6 +1,11 @@
 //! One pass over a layer: bytes come from the registry or an archive, go to the store's partial
 //! blob file and its hash, and on to inflating and unpacking, all at the same time.
 //!
+//! Three threads work on a layer: one receives, keeps and hashes the compressed bytes, one inflates
+//! them, one hashes the result and writes the files ([`crate::store::extract`]'s). Buffers go round
+//! between them, so a layer takes the same memory however long it is, and two cores have work even
+//! when an image is one layer.
+//!
 //! Bytes that an interrupted pull left behind are read from disk first. Nothing is visible to
 //! others before both digests, of the blob and of what it unpacks to, were compared.
 
@@ -11,7 +16,7 @@ use super::manifest::Descriptor;
 use super::progress::{Extracting, LayerEvent, Meter, Progress};
 use crate::base::DiffId;
 use crate::error::{Context, Error, Kind, Result};
-use crate::store::{Limits, PartialBlob, Stage, UnpackedLayer, decompress};
+use crate::store::{Limits, PartialBlob, Stage, UnpackedLayer, decompress, read_ahead};
 
 /// Where the bytes of a blob after an offset come from; 0 bytes mean the end.
 pub type More<'a> = Box<dyn FnMut(&mut [u8]) -> Result<usize> + Send + 'a>;
@@ -85,7 +90,9 @@ fn receive_once<'a>(
         ended: false,
     };
     feed.report();
-    let unpacked = decompress(&mut feed).and_then(|tar| unpack(stage, tar));
+    let unpacked = read_ahead(&mut feed, |ahead| {
+        decompress(ahead.into_reader()).and_then(|tar| unpack(stage, tar))
+    });
     // Damaged content is told from damaged transport by the digest over all bytes.
     if unpacked
         .as_ref()

@@ -42,6 +42,7 @@ pub use layers::{LayerKey, OverlayXattrs};
 pub use open::Store;
 pub use pack::{Form, Pack, plainly};
 pub use partial::PartialBlob;
+pub use read_ahead::read_ahead;
 pub use refs::{BrokenRef, RefRecord};
 pub use remove::{Tombstone, delete_grave, remove_tree};
 pub use stage::Stage;
