@@ -30,6 +30,7 @@ mod logs;
 mod oci;
 mod process;
 mod programs;
+mod progress;
 mod pty;
 mod push;
 mod registry;
