@@ -35,6 +35,8 @@
 //!   and its rotation, the attach socket and the exit record, restarts, health checks and the word
 //!   to systemd; DNS answers will be its too. It never outlives its container; and a container
 //!   whose monitor was killed is ended too, since one that nobody watches is worse than a dead one.
+//! - `hull: delete ROOT` frees the space of what was removed, after the command that removed it has
+//!   returned: one per store, of low priority. Killed, it is started anew by the next removal.
 //! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
 //!   container uses it.
 //!
@@ -121,13 +123,15 @@
 //! ```
 //!
 //! - A layer made here (build, commit) keeps its diff id and no tar. The tar is made again, and
-//!   checked against the diff id, when someone pushes or saves the image.
+//!   checked against the diff id, when someone pushes or saves the image. So it is for a layer that
+//!   came as a plain tar: `tar.recipe` beside it has what is not in its files.
 //! - The gc lock is shared while a reference is being taken and exclusive only to mark and rename;
 //!   deleting happens outside it.
 //! - Locks are flock(2) on files, taken in the order user namespace, gc, container, network,
 //!   volume, and never held over a wait for a program or a peer.
 //! - Removing works the first time, may be repeated, and needs no free space: rename to a
-//!   tombstone, then delete.
+//!   tombstone, delete for some milliseconds, leave the rest to a background process. Until that
+//!   is done, `system df` counts it as reclaimable.
 //!
 //! # Without root
 //!
@@ -200,6 +204,9 @@ fn main() -> ExitCode {
         .unwrap_or_default();
     if role.starts_with(container::KEEPER) {
         return ExitCode::from(container::keep(&arguments));
+    }
+    if role == store::DELETER {
+        return ExitCode::from(container::delete_in_background(&arguments));
     }
     let invocation = match cli::enter(arguments.into_iter()) {
         Ok(invocation) => invocation,

@@ -34,6 +34,7 @@ pub mod output;
 mod registry;
 mod store;
 mod system;
+mod target;
 mod version;
 
 use crate::config::Settings;
@@ -74,6 +75,7 @@ const COMMANDS: &[&Command] = &[
     &container::port::COMMAND,
     &container::exists::COMMAND,
     &container::prune::COMMAND,
+    &image::copy::COMMAND,
     &image::exists::COMMAND,
     &image::history::COMMAND,
     &image::import::COMMAND,
@@ -82,8 +84,11 @@ const COMMANDS: &[&Command] = &[
     &image::ls::COMMAND,
     &image::prune::COMMAND,
     &image::pull::COMMAND,
+    &image::push::COMMAND,
     &image::rm::COMMAND,
+    &image::save::COMMAND,
     &image::tag::COMMAND,
+    &image::tag::UNTAG,
     &inspect::COMMAND,
     &registry::login::COMMAND,
     &registry::logout::COMMAND,
@@ -98,6 +103,7 @@ const COMMANDS: &[&Command] = &[
     &oci::spec::COMMAND,
     &oci::features::COMMAND,
     &system::boot::COMMAND,
+    &system::check::COMMAND,
     &system::doctor::COMMAND,
     &system::events::COMMAND,
     &system::df::COMMAND,

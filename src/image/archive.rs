@@ -7,19 +7,20 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-use super::tar_index::{Member, index};
-use crate::error::{Context, Error, Kind, Result};
-use crate::store::{Store, decompress};
+use sha2::{Digest as _, Sha256};
 
-/// Space that a spooled archive leaves free.
-const MIN_FREE: u64 = 256 << 20;
+use super::manifest::Descriptor;
+use super::tar_index::{Member, index};
+use crate::base::Digest;
+use crate::error::{Context, Error, Kind, Result};
+use crate::store::{Store, decompress, fill};
 
 /// Opened content of one or more images.
 pub enum Archive {
@@ -106,6 +107,56 @@ impl Archive {
         }
     }
 
+    /// A reader of a layer, which must be there.
+    pub fn section(&self, name: &str) -> Result<Section> {
+        let found = self.file(name)?;
+        let missing = || {
+            let shown = crate::registry::escaped(name);
+            Error::corrupt(format!("layer {shown:?} is missing in the archive"))
+        };
+        Ok(found.ok_or_else(missing)?.0)
+    }
+
+    /// How long a layer is.
+    pub fn length(&self, name: &str) -> Result<u64> {
+        let section = self.section(name)?;
+        Ok(section.end - section.offset)
+    }
+
+    /// How a layer is compressed, by its first bytes.
+    pub fn form(&self, name: &str) -> Result<Form> {
+        let mut start = Vec::new();
+        self.section(name)?.take(4).read_to_end(&mut start)?;
+        Ok(match start[..] {
+            [0x1f, 0x8b, ..] => Form::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd] | [_, 0x2a, 0x4d, 0x18] => Form::Zstd,
+            // Anything else that is compressed is refused where it is unpacked.
+            _ => Form::Tar,
+        })
+    }
+
+    /// What a manifest would say of a layer.
+    pub fn describe(&self, name: &str) -> Result<Descriptor> {
+        Ok(Descriptor {
+            media_type: self.form(name)?.media_type().to_owned(),
+            digest: self.digest(name)?,
+            size: self.length(name)?,
+        })
+    }
+
+    /// The digest of a layer's bytes.
+    fn digest(&self, name: &str) -> Result<Digest> {
+        let mut hasher = Sha256::new();
+        let mut section = self.section(name)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match section.read(&mut buffer)? {
+                0 => return Ok(Digest::from_hasher(hasher)),
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+    }
+
     /// A file that must be there and is at most `limit` bytes long.
     pub fn small(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let shown = || crate::registry::escaped(name);
@@ -121,6 +172,25 @@ impl Archive {
             .read_to_end(&mut bytes)
             .context(|| format!("read {:?} in the archive", shown()))?;
         Ok(bytes)
+    }
+}
+
+/// How a layer is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Tar,
+    Gzip,
+    Zstd,
+}
+
+impl Form {
+    /// OCI's name for it.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Form::Tar => "application/vnd.oci.image.layer.v1.tar",
+            Form::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
+            Form::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
+        }
     }
 }
 
@@ -162,40 +232,11 @@ impl Read for Section {
 /// Writes what `source` unpacks to into a file without a name.
 fn spool(store: &Store, source: File) -> Result<File> {
     let subject = || "keep the archive for reading";
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR;
-    let root = store.root_fd();
-    let opened = rustix::fs::openat(&root, "tmp", flags | OFlags::TMPFILE, mode);
-    let fd = match opened {
-        // Not every filesystem has unnamed files (open(2), O_TMPFILE).
-        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
-            let name = format!("tmp/spool-{}", std::process::id());
-            let create = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-            let fd = rustix::fs::openat(&root, &name, create, mode).context(subject)?;
-            rustix::fs::unlinkat(&root, &name, rustix::fs::AtFlags::empty()).context(subject)?;
-            fd
-        }
-        opened => opened.context(subject)?,
-    };
-    let mut file = File::from(fd);
-    let mut reader = decompress(source)?;
-    let mut buffer = vec![0; 1 << 20];
-    for round in 0u64.. {
-        let count = reader.read(&mut buffer).map_err(|error| {
-            Error::corrupt(format!("read the archive: {error}")).hint("is the file complete?")
-        })?;
-        if count == 0 {
-            break;
-        }
-        if round % 64 == 0 {
-            let free = rustix::fs::fstatvfs(&file).context(subject)?;
-            if free.f_bavail.saturating_mul(free.f_frsize) < MIN_FREE {
-                return Err(Error::from(rustix::io::Errno::NOSPC)
-                    .wrap(subject())
-                    .hint("free some space where the store is"));
-            }
-        }
-        file.write_all(&buffer[..count]).context(subject)?;
-    }
+    let file = store.unnamed_file().context(subject)?;
+    let reader = decompress(source)?;
+    fill(&mut &file, &file, reader, |error| {
+        Error::corrupt(format!("read the archive: {error}")).hint("is the file complete?")
+    })
+    .context(subject)?;
     Ok(file)
 }

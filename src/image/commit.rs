@@ -2,8 +2,8 @@
 //!
 //! The layer is packed and unpacked in one go: the same engine that unpacks what comes from a
 //! registry makes it here, and its digest is that of the tar, which is not kept (see
-//! [`Store::layer_tar`]). What is below it stays named as it was, so that the compressed blobs of
-//! the image go on serving the new one.
+//! [`Store::layer_tar_in`]). What is below it stays named as it was, so that the compressed blobs
+//! of the image go on serving the new one.
 
 use serde_json::json;
 
@@ -194,7 +194,7 @@ fn manifest(image: &Digest, config_bytes: usize, layers: &[Descriptor]) -> serde
 }
 
 /// The same content, in the words of the manifest it is now named by.
-fn oci_type(media_type: &str) -> &str {
+pub(super) fn oci_type(media_type: &str) -> &str {
     match media_type {
         "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
             "application/vnd.oci.image.layer.v1.tar+gzip"

@@ -33,6 +33,8 @@ pub fn ensure_hello(store: &Store, program: &[u8]) -> Result<Digest> {
         .unpack_layer(&tar[..], &Limits::default())
         .context(subject)?;
     stage.add_layer(unpacked, &[]).context(subject)?;
+    // Not packed by the rules of `Store::layer_tar`, so it is kept for `push` and `save`.
+    stage.add_blob(&tar).context(subject)?;
     let layers = [NewLayer {
         diff_id,
         tar_bytes: tar.len() as u64,

@@ -10,7 +10,7 @@ use super::platform::Platform;
 use super::tag::Named;
 use crate::base::{Digest, Reference, Timestamp};
 use crate::error::{Context, Result};
-use crate::store::{Limits, Store, decompress};
+use crate::store::{Limits, Remade, Store, decompress};
 
 /// What the new image is to be.
 #[derive(Debug, Clone)]
@@ -45,9 +45,12 @@ pub fn import(
         inner: tar,
         count: &mut tar_bytes,
     };
-    let unpacked = stage
-        .unpack_layer(counted, &Limits::default())
+    let (mut unpacked, remade) = stage
+        .unpack_with_recipe(counted, &Limits::default())
         .context(subject)?;
+    if remade == Remade::No {
+        tar_bytes = stage.repack(&mut unpacked).context(subject)?;
+    }
     let diff_id = unpacked.diff_id;
     stage.add_layer(unpacked, &[]).context(subject)?;
     let default = format!("Imported from {}", request.source);

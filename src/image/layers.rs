@@ -20,8 +20,8 @@ pub struct Wanted {
 /// Unpacks what is missing of `wanted` (bottom first) with up to `threads` threads, then takes all
 /// of it into the stage in order, because a layer may depend on those below it.
 ///
-/// `known` is called for each layer that the store has: bytes that are at hand all the same must
-/// be those that were announced, or the archive that holds them is damaged.
+/// `known` is called for each layer that the store or the stage has: bytes that are at hand all the
+/// same must be those that were announced, or the archive that holds them is damaged.
 pub fn unpack_missing(
     store: &Store,
     stage: &Stage,
@@ -34,7 +34,8 @@ pub fn unpack_missing(
     let diff_ids: Vec<DiffId> = wanted.iter().map(|layer| layer.diff_id).collect();
     let mut missing = Vec::new();
     for (number, layer) in wanted.iter().enumerate() {
-        if is_unpacked(store, &diff_ids[..=number])? {
+        let stack = &diff_ids[..=number];
+        if stage.has_layer(stack) || is_unpacked(store, stack)? {
             known(number)?;
             progress.layer(&layer.label, LayerEvent::Exists);
         } else {
@@ -94,7 +95,7 @@ fn is_unpacked(store: &Store, stack: &[DiffId]) -> Result<bool> {
 }
 
 /// The chain id of a stack (image-spec, "Layer ChainID"), bottom first.
-fn chain_id(stack: &[DiffId]) -> Digest {
+pub(super) fn chain_id(stack: &[DiffId]) -> Digest {
     let mut ids = stack.iter().map(|diff_id| diff_id.0);
     let bottom = ids.next().unwrap_or_else(|| Digest::of(b""));
     ids.fold(bottom, |below, own| {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::config::ImageConfig;
-use super::manifest::check_layer_count;
+use super::manifest::{Descriptor, check_layer_count};
 use super::tag::{Named, Target, publish};
 use crate::base::{DiffId, Digest, Reference};
 use crate::error::Result;
@@ -30,24 +30,15 @@ pub fn publish_image(
     check_layer_count(layers.len())?;
     let config = ImageConfig::parse(config_bytes)?;
     let image = stage.add_blob(config_bytes)?;
-    let layers = layers.iter().map(|layer| {
-        json!({
-            "mediaType": "application/vnd.oci.image.layer.v1.tar",
-            "digest": layer.diff_id,
-            "size": layer.tar_bytes,
+    let layers: Vec<Descriptor> = layers
+        .iter()
+        .map(|layer| Descriptor {
+            media_type: "application/vnd.oci.image.layer.v1.tar".to_owned(),
+            digest: layer.diff_id.0,
+            size: layer.tar_bytes,
         })
-    });
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "digest": image,
-            "size": config_bytes.len(),
-        },
-        "layers": layers.collect::<Vec<_>>(),
-    });
-    let manifest = stage.add_blob(&serde_json::to_vec(&manifest)?)?;
+        .collect();
+    let manifest = stage.add_blob(&image_manifest(config_bytes, &layers)?)?;
     let target = Target {
         manifest,
         image,
@@ -56,4 +47,25 @@ pub fn publish_image(
     };
     let named = publish(store, stage, &target, names)?;
     Ok((image, named))
+}
+
+/// A manifest for a config and layers that came without one.
+pub fn image_manifest(config: &[u8], layers: &[Descriptor]) -> Result<Vec<u8>> {
+    let layers = layers.iter().map(|layer| {
+        json!({
+            "mediaType": layer.media_type,
+            "digest": layer.digest,
+            "size": layer.size,
+        })
+    });
+    Ok(serde_json::to_vec(&json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": Digest::of(config),
+            "size": config.len(),
+        },
+        "layers": layers.collect::<Vec<_>>(),
+    }))?)
 }

@@ -42,6 +42,16 @@ impl MediaType {
         })
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            MediaType::OciManifest => "application/vnd.oci.image.manifest.v1+json",
+            MediaType::OciIndex => "application/vnd.oci.image.index.v1+json",
+            MediaType::DockerManifest => "application/vnd.docker.distribution.manifest.v2+json",
+            MediaType::DockerIndex => "application/vnd.docker.distribution.manifest.list.v2+json",
+        }
+    }
+
     fn is_index(self) -> bool {
         matches!(self, MediaType::OciIndex | MediaType::DockerIndex)
     }
@@ -126,6 +136,31 @@ impl Document {
             )),
         }
     }
+}
+
+/// Everything that a manifest for one platform names, its config first; its layers may be of any
+/// type. For copying, which looks into none of it.
+pub fn parts(bytes: &[u8]) -> Result<Vec<Descriptor>> {
+    let map = parse_object(bytes, "manifest")?;
+    check_case(&map, &TOP, "manifest")?;
+    let config = map
+        .get("config")
+        .ok_or_else(|| Error::corrupt("manifest: no \"config\""))?;
+    let layers = map.get("layers").and_then(Value::as_array);
+    let layers = layers.ok_or_else(|| Error::corrupt("manifest: no \"layers\""))?;
+    check_layer_count(layers.len())?;
+    let layers = layers.iter().map(|layer| parse_descriptor(layer, "layer"));
+    std::iter::once(parse_descriptor(config, "config"))
+        .chain(layers)
+        .collect()
+}
+
+/// The entries of an index, `None` if this is a manifest.
+pub fn entries(bytes: &[u8]) -> Result<Option<Vec<IndexEntry>>> {
+    let map = parse_object(bytes, "manifest")?;
+    check_case(&map, &TOP, "manifest")?;
+    check_types(&map, None)?;
+    map.get("manifests").map(parse_index).transpose()
 }
 
 /// The type both body and sender agree on.

@@ -65,6 +65,7 @@ fn pull_image(
     let tag = name.tag.as_deref().unwrap_or("latest");
     let top = repository.manifest(tag, name.digest.as_ref())?;
     let digest = top.digest;
+    let top_bytes = top.bytes.clone();
     let wanted = request.platform.clone().unwrap_or_else(Platform::host);
     let (manifest_bytes, manifest) = resolve(&repository, top, &wanted)?;
     let manifest_digest = Digest::of(&manifest_bytes);
@@ -105,6 +106,8 @@ fn pull_image(
             })
         },
     )?;
+    // What names this manifest is kept too: by it a push knows that the manifest is not ours.
+    stage.add_blob(&top_bytes)?;
     let target = Target {
         manifest: stage.add_blob(&manifest_bytes)?,
         image: stage.add_blob(&config_bytes)?,
@@ -126,9 +129,11 @@ fn current(
     manifest: &Digest,
     digest: &Digest,
 ) -> Result<Option<Digest>> {
-    let known = store
-        .find_ref(name)?
-        .filter(|known| known.manifest == *manifest && known.repo_digest == Some(*digest));
+    // An image that was pushed from here may have another manifest here than there.
+    let known = store.find_ref(name)?.filter(|known| {
+        let same = known.manifest == *manifest || digest == manifest;
+        same && known.repo_digest == Some(*digest)
+    });
     let Some(known) = known else {
         return Ok(None);
     };
@@ -169,7 +174,7 @@ fn check_size(descriptor: &Descriptor, length: usize) -> Result<()> {
 }
 
 /// A blob that is read whole and verified.
-fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
+pub(super) fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
     if wanted.size > DOCUMENT_LIMIT {
         return Err(Error::corrupt("longer than 4 MiB"));
     }

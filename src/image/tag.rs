@@ -3,9 +3,11 @@
 //! Content without any reference is collected, but Docker keeps an image that lost its name
 //! (`<none>`) until it is pruned. Such an image gets a reference below a name nobody can pull.
 
-use super::find::find;
+use std::collections::{BTreeMap, HashSet};
+
+use super::find::{find, find_record};
 use crate::base::{Digest, Reference, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{RefRecord, Stage, Store};
 
 /// `.invalid` never resolves (RFC 2606).
@@ -48,6 +50,15 @@ pub struct Named {
     pub replaced: Option<Digest>,
 }
 
+/// An image that gets names, or none.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// What it is.
+    pub target: Target,
+    /// Its names; without any it is only kept.
+    pub names: Vec<Reference>,
+}
+
 /// Publishes what is staged under `names`, or without a name if there are none. An image that
 /// loses its last name by that is kept.
 pub fn publish(
@@ -56,58 +67,86 @@ pub fn publish(
     target: &Target,
     names: &[Reference],
 ) -> Result<Vec<Named>> {
-    let record = |reference: Reference, target: &Target| RefRecord {
-        reference,
-        manifest: target.manifest,
-        image: target.image,
-        repo_digest: target.repo_digest,
-        updated: Timestamp::now(),
-        platform: target.platform.clone(),
+    let release = Release {
+        target: target.clone(),
+        names: names.to_vec(),
     };
-    let known = store.refs()?;
-    let mut records = Vec::new();
-    let mut told = Vec::new();
-    for name in names {
-        let old = known.iter().find(|old| old.reference == *name);
-        let old = old.filter(|old| old.image != target.image);
-        if let Some(old) = old {
-            let elsewhere =
-                |other: &RefRecord| other.image == old.image && !names.contains(&other.reference);
-            if !known.iter().any(elsewhere) {
-                let keep = untagged_reference(&old.manifest);
-                records.push(RefRecord {
-                    reference: keep,
-                    ..old.clone()
-                });
-            }
+    let told = publish_all(store, stage, &[release])?;
+    Ok(told.into_iter().flatten().collect())
+}
+
+/// The same for several images at once; of two with one name the later has it in the end.
+pub fn publish_all(store: &Store, stage: Stage, releases: &[Release]) -> Result<Vec<Vec<Named>>> {
+    let known = store.refs()?.into_iter();
+    let mut names: BTreeMap<Reference, RefRecord> = known
+        .map(|record| (record.reference.clone(), record))
+        .collect();
+    let mut new: BTreeMap<Reference, RefRecord> = BTreeMap::new();
+    let mut losers: Vec<RefRecord> = Vec::new();
+    let mut told = Vec::with_capacity(releases.len());
+    for Release { target, names: own } in releases {
+        let mut named = Vec::with_capacity(own.len().max(1));
+        for name in own {
+            let record = target.record(name.clone());
+            let old = names.insert(name.clone(), record.clone());
+            let old = old.filter(|old| old.image != target.image);
+            new.insert(name.clone(), record);
+            named.push(Named {
+                reference: Some(name.clone()),
+                replaced: old.as_ref().map(|old| old.image),
+            });
+            losers.extend(old);
         }
-        records.push(record(name.clone(), target));
-        told.push(Named {
-            reference: Some(name.clone()),
-            replaced: old.map(|old| old.image),
-        });
-    }
-    let is_named = known
-        .iter()
-        .any(|old| old.image == target.image && !is_untagged(&old.reference));
-    if names.is_empty() {
-        if !is_named {
-            records.push(record(untagged_reference(&target.manifest), target));
+        if own.is_empty() {
+            losers.push(target.record(untagged_reference(&target.manifest)));
+            named.push(Named {
+                reference: None,
+                replaced: None,
+            });
         }
-        told.push(Named {
-            reference: None,
-            replaced: None,
-        });
+        told.push(named);
     }
+    // Who has no name in the end is kept without one.
+    let named = names
+        .values()
+        .filter(|record| !is_untagged(&record.reference));
+    let named: HashSet<Digest> = named.map(|record| record.image).collect();
+    for loser in losers {
+        if !named.contains(&loser.image) {
+            let reference = untagged_reference(&loser.manifest);
+            let record = RefRecord {
+                reference: reference.clone(),
+                ..loser
+            };
+            new.insert(reference, record);
+        }
+    }
+    let records: Vec<RefRecord> = new.into_values().collect();
     stage.publish(&records)?;
-    if !names.is_empty() {
-        store.untag(&untagged_reference(&target.manifest))?;
+    for release in releases {
+        let keeper = untagged_reference(&release.target.manifest);
+        if named.contains(&release.target.image) && names.contains_key(&keeper) {
+            store.untag(&keeper)?;
+        }
     }
     Ok(told)
 }
 
-/// Gives the image called `source` one more name.
-pub fn tag(store: &Store, source: &str, name: &Reference) -> Result<()> {
+impl Target {
+    fn record(&self, reference: Reference) -> RefRecord {
+        RefRecord {
+            reference,
+            manifest: self.manifest,
+            image: self.image,
+            repo_digest: self.repo_digest,
+            updated: Timestamp::now(),
+            platform: self.platform.clone(),
+        }
+    }
+}
+
+/// Gives the image called `source` more names, all or none; returns its id.
+pub fn tag(store: &Store, source: &str, names: &[Reference]) -> Result<Digest> {
     let image = find(store, source)?;
     let target = Target {
         manifest: image.manifest,
@@ -115,6 +154,42 @@ pub fn tag(store: &Store, source: &str, name: &Reference) -> Result<()> {
         platform: image.config.platform().to_string(),
         repo_digest: None,
     };
-    publish(store, store.stage()?, &target, std::slice::from_ref(name))?;
-    Ok(())
+    publish(store, store.stage()?, &target, names)?;
+    Ok(image.id)
+}
+
+/// Takes these names from the image called `source`, or all it has if there are none. It stays, if
+/// need be without a name. Returns its id and what was removed.
+pub fn untag(store: &Store, source: &str, names: &[Reference]) -> Result<(Digest, Vec<Reference>)> {
+    let image = find_record(store, source)?;
+    let own = store
+        .refs()?
+        .into_iter()
+        .filter(|record| record.image == image.image && !is_untagged(&record.reference));
+    let own: Vec<RefRecord> = own.collect();
+    let foreign = names
+        .iter()
+        .find(|name| own.iter().all(|record| record.reference != **name));
+    if let Some(foreign) = foreign {
+        let (name, id) = (foreign.familiar(), image.image.short());
+        return Err(
+            Error::not_found(format!("{name}: not a name of image {id}"))
+                .hint("hull images lists them"),
+        );
+    }
+    let goes = |record: &&RefRecord| names.is_empty() || names.contains(&record.reference);
+    let going: Vec<&RefRecord> = own.iter().filter(goes).collect();
+    if let (Some(last), true) = (going.last(), going.len() == own.len()) {
+        // Should: be kept before it loses its last name, or a collector takes it in between.
+        let keeper = RefRecord {
+            reference: untagged_reference(&last.manifest),
+            ..(*last).clone()
+        };
+        store.stage()?.publish(&[keeper])?;
+    }
+    for record in &going {
+        store.untag(&record.reference)?;
+    }
+    let removed = going.into_iter().map(|record| record.reference.clone());
+    Ok((image.image, removed.collect()))
 }

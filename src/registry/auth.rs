@@ -96,9 +96,10 @@ impl Wanted<'_> {
         let service = self
             .service
             .map(|name| format!("service={}", percent(name)));
-        let scope = Some(self.scope).filter(|scope| !scope.is_empty());
-        let scope = scope.map(|scope| format!("scope={}", percent(scope)));
-        service.into_iter().chain(scope).collect()
+        // A mount needs two repositories; each is a parameter of its own.
+        let scopes = self.scope.split(' ').filter(|scope| !scope.is_empty());
+        let scopes = scopes.map(|scope| format!("scope={}", percent(scope)));
+        service.into_iter().chain(scopes).collect()
     }
 }
 

@@ -10,8 +10,7 @@ use ureq::http::Response;
 use ureq::{Body, BodyReader};
 
 use super::client::{Repository, retry_after};
-use super::failure::Failure;
-use super::retry::MAX_RETRIES;
+use super::failure::{Direction, Failure};
 use crate::base::Digest;
 use crate::error::{Error, Result};
 
@@ -128,9 +127,11 @@ impl<'a> BlobReader<'a> {
         }
         // A refused connection in the middle of a transfer is a restart of the server.
         let restarted = self.offset > 0 && matches!(failure, Failure::Transport(_));
-        if self.retries >= MAX_RETRIES || !(failure.is_temporary() || restarted) {
+        if self.retries >= self.repository.client.pace.retries
+            || !(failure.is_temporary() || restarted)
+        {
             let what = format!("blob {}", self.digest);
-            return Err(failure.into_error(&what, &self.repository.host));
+            return Err(failure.into_error(Direction::Pull, &what, &self.repository.host));
         }
         let pace = self.repository.client.pace;
         std::thread::sleep(pace.wait(self.retries, retry_after(&failure)));

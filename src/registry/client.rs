@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ureq::Body;
 use ureq::http::{Response, Uri};
@@ -11,9 +12,10 @@ use super::auth::{self, Challenge};
 use super::blob::BlobReader;
 use super::credentials::{Credential, Credentials};
 use super::endpoint::{Endpoint, Scheme, Trust, endpoints_of, trust_of};
-use super::failure::{Failure, message_of};
+use super::failure::{Direction, Failure, message_of};
+use super::outgoing::{Method, Outgoing};
 use super::redirect::{MAX_HOPS, next_hop, origin};
-use super::retry::{MAX_RETRIES, Pace};
+use super::retry::Pace;
 use super::transport::{Transport, parse_uri};
 use crate::base::{Digest, Reference};
 use crate::config::RegistrySettings;
@@ -60,13 +62,23 @@ pub struct Repository<'a> {
     pub host: String,
     /// Path below the registry.
     name: String,
-    endpoints: Vec<Endpoint>,
+    pub(super) endpoints: Vec<Endpoint>,
 }
 
 impl Client {
     /// A client that has not connected anywhere.
     pub fn new(settings: &RegistrySettings, credentials: Credentials) -> Self {
         Client::with_pace(settings, credentials, Pace::default())
+    }
+
+    /// The same with another number of attempts after the first, and another wait between them.
+    pub fn retrying(self, retries: Option<u32>, delay: Option<Duration>) -> Self {
+        let pace = Pace {
+            retries: retries.unwrap_or(self.pace.retries),
+            backoff: delay.unwrap_or(self.pace.backoff),
+            ..self.pace
+        };
+        Client { pace, ..self }
     }
 
     /// The same with other waiting times.
@@ -107,22 +119,20 @@ impl Client {
     }
 
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
-    pub(super) fn get(
-        &self,
-        at: &Endpoint,
-        scope: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-    ) -> std::result::Result<Response<Body>, Failure> {
+    pub(super) fn send(&self, at: &Endpoint, scope: &str, asked: &Outgoing<'_>) -> Answer {
         let known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         let is_plain = known.contains(&at.authority);
         drop(known);
+        let send = |at: &Endpoint| {
+            let uri = parse_uri(&at.url(asked.path)).map_err(Failure::Refused)?;
+            self.send_to(at, &uri, scope, asked)
+        };
         if is_plain && at.plain_fallback {
-            return self.get_authorized(&at.plain(), scope, path, headers);
+            return send(&at.plain());
         }
-        match self.get_authorized(at, scope, path, headers) {
+        match send(at) {
             Err(Failure::Transport(error)) if self.may_fall_back(at, &error) => {
-                let response = self.get_authorized(&at.plain(), scope, path, headers)?;
+                let response = send(&at.plain())?;
                 let mut known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
                 known.push(at.authority.clone());
                 Ok(response)
@@ -147,27 +157,36 @@ impl Client {
             && (at.trust == Trust::Anything || anonymous())
     }
 
-    fn get_authorized(
+    /// One request to `uri`, which must be of this endpoint's origin; `asked.path` does not count.
+    pub(super) fn send_to(
         &self,
         at: &Endpoint,
+        uri: &Uri,
         scope: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-    ) -> std::result::Result<Response<Body>, Failure> {
+        asked: &Outgoing<'_>,
+    ) -> Answer {
         let key = format!("{} {scope}", at.url(""));
-        let uri = parse_uri(&at.url(path)).map_err(Failure::Refused)?;
         let lock = || self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let token = lock().get(&key).cloned();
-        let response = self.follow(at, &uri, token.as_deref(), headers)?;
-        let Some(challenge) = challenge_of(&response, &uri) else {
-            return checked(response.response);
+        let response = self.follow(at, uri, token.as_deref(), asked)?;
+        let Some(challenge) = challenge_of(&response, uri) else {
+            return checked(asked.method, response.response);
         };
-        // The cached token expired, or there was none yet: once, then the answer stands.
-        let Some(token) = self.authorize(at, scope, &challenge)? else {
-            return checked(response.response);
+        // The cached token expired, or there was none yet: once, then the answer stands. Another
+        // thread may have renewed it meanwhile.
+        let now = lock().get(&key).cloned();
+        let renewed = match now != token {
+            true => now,
+            false => self.authorize(at, scope, &challenge)?,
+        };
+        let Some(token) = renewed else {
+            return checked(asked.method, response.response);
         };
         lock().insert(key, token.clone());
-        checked(self.follow(at, &uri, Some(&token), headers)?.response)
+        checked(
+            asked.method,
+            self.follow(at, uri, Some(&token), asked)?.response,
+        )
     }
 
     /// Follows redirects by hand: credentials stay with the origin they belong to.
@@ -176,19 +195,22 @@ impl Client {
         at: &Endpoint,
         uri: &Uri,
         token: Option<&str>,
-        headers: &[(&str, &str)],
+        asked: &Outgoing<'_>,
     ) -> std::result::Result<Answered, Failure> {
         let mut here = uri.clone();
         for _ in 0..=MAX_HOPS {
             let home = origin(&here) == origin(uri);
-            let mut sent = headers.to_vec();
+            let mut sent = asked.headers.to_vec();
             sent.extend(token.filter(|_| home).map(|token| ("Authorization", token)));
             let trust = self.trust_at(at, &here);
-            let answer = self.transport.get(&here, trust, &sent);
+            let answer = self
+                .transport
+                .send(asked.method, &here, trust, &sent, asked.payload);
             let response = answer
                 .map_err(Failure::Refused)?
                 .map_err(Failure::Transport)?;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !redirects || !asked.method.is_reading() {
                 return Ok(Answered {
                     response,
                     from: here,
@@ -250,7 +272,7 @@ impl Client {
             .map_err(Failure::Refused)?
             .map_err(Failure::Transport)?;
         let mut bytes = Vec::new();
-        let body = checked(answer)?.into_body();
+        let body = checked(Method::Get, answer)?.into_body();
         body.into_reader()
             .take(auth::TOKEN_LIMIT + 1)
             .read_to_end(&mut bytes)
@@ -260,6 +282,9 @@ impl Client {
             .map_err(Failure::Refused)
     }
 }
+
+/// What came of a request.
+pub(super) type Answer = std::result::Result<Response<Body>, Failure>;
 
 /// A response and the address that gave it, after redirects.
 struct Answered {
@@ -281,9 +306,9 @@ fn challenge_of(answered: &Answered, asked: &Uri) -> Option<Challenge> {
     found.into_iter().next()
 }
 
-fn checked(response: Response<Body>) -> std::result::Result<Response<Body>, Failure> {
+fn checked(method: Method, response: Response<Body>) -> Answer {
     let code = response.status().as_u16();
-    if matches!(code, 200 | 206) {
+    if method.accepts(code) {
         return Ok(response);
     }
     let header = response.headers().get("retry-after");
@@ -331,8 +356,9 @@ impl Repository<'_> {
         self.first(&subject, |at| {
             let path = format!("{}/manifests/{address}", at.repository);
             let scope = pull_scope(at);
-            let response =
-                self.retry(|| self.client.get(at, &scope, &path, &[("Accept", ACCEPT)]))?;
+            let headers = [("Accept", ACCEPT)];
+            let asked = Outgoing::get(&path, &headers);
+            let response = self.retry(|| self.client.send(at, &scope, &asked))?;
             let media_type = response.headers().get("content-type");
             let media_type = media_type.and_then(|value| value.to_str().ok());
             let media_type = media_type.and_then(|value| value.split(';').next());
@@ -368,7 +394,8 @@ impl Repository<'_> {
         } else {
             &headers[..]
         };
-        self.client.get(at, &pull_scope(at), &path, headers)
+        let asked = Outgoing::get(&path, headers);
+        self.client.send(at, &pull_scope(at), &asked)
     }
 
     /// How many endpoints this repository has.
@@ -377,7 +404,7 @@ impl Repository<'_> {
     }
 
     /// Asks the endpoints in order; a mirror that fails in whatever way is passed over.
-    fn first<T>(
+    pub(super) fn first<T>(
         &self,
         subject: &str,
         ask: impl Fn(&Endpoint) -> std::result::Result<T, Failure>,
@@ -390,10 +417,10 @@ impl Repository<'_> {
             }
         }
         let failure = last.expect("a repository has at least one endpoint");
-        Err(failure.into_error(subject, &self.host))
+        Err(failure.into_error(Direction::Pull, subject, &self.host))
     }
 
-    fn retry<T>(
+    pub(super) fn retry<T>(
         &self,
         ask: impl Fn() -> std::result::Result<T, Failure>,
     ) -> std::result::Result<T, Failure> {
@@ -401,7 +428,7 @@ impl Repository<'_> {
         let retries = if self.endpoints.len() > 1 {
             1
         } else {
-            MAX_RETRIES
+            self.client.pace.retries
         };
         for retry in 0.. {
             match ask() {
@@ -416,7 +443,7 @@ impl Repository<'_> {
 }
 
 /// What a token has to allow for reading; computed here, whatever the registry proposes.
-fn pull_scope(at: &Endpoint) -> String {
+pub(super) fn pull_scope(at: &Endpoint) -> String {
     format!("repository:{}:pull", at.repository)
 }
 

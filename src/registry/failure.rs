@@ -47,6 +47,13 @@ pub fn message_of(body: Body) -> String {
     escaped(format!("{code}: {}", field("message")).trim_matches([':', ' ']))
 }
 
+/// Which way the bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Pull,
+    Push,
+}
+
 /// Why one attempt gave nothing.
 #[derive(Debug)]
 pub enum Failure {
@@ -83,42 +90,57 @@ impl Failure {
         }
     }
 
-    /// The error for the user; `what` is the thing asked for, `host` who was asked.
-    pub fn into_error(self, what: &str, host: &str) -> Error {
+    /// The error for the user; `what` is the thing asked for or sent, `host` the other side.
+    pub fn into_error(self, direction: Direction, what: &str, host: &str) -> Error {
+        let (verb, between) = match direction {
+            Direction::Pull => ("get", "from"),
+            Direction::Push => ("send", "to"),
+        };
         match self {
-            Failure::Refused(error) => error.wrap(format!("{what} from {host}")),
-            Failure::Transport(error) => transport_error(&error, what, host),
-            Failure::Status {
-                code: 404, message, ..
-            } => {
-                let message = if message.is_empty() {
-                    "not found".into()
-                } else {
-                    message
-                };
-                Error::not_found(format!("{what} not found on {host}: {message}"))
-                    .hint("check the name and the tag")
+            Failure::Refused(error) => error.wrap(format!("{what} {between} {host}")),
+            Failure::Transport(error) => {
+                let subject = format!("{verb} {what} {between} {host}");
+                transport_error(&error, &subject, host)
             }
             Failure::Status {
-                code: code @ (401 | 403),
+                code,
                 message,
-                ..
-            } => {
-                let why = format!(
-                    "access to {what} denied by {host} (HTTP {code}): {message}: \
-                     repository does not exist or may require 'hull login'"
-                );
-                Error::new(Kind::Registry, why).hint(format!("hull login {host}"))
-            }
-            Failure::Status {
-                code: 429, message, ..
-            } => Error::new(Kind::Registry, format!("{host} refuses {what}: {message}"))
-                .hint("too many requests: wait, or log in for a higher limit"),
-            Failure::Status { code, message, .. } => {
-                let why = format!("{host} answered HTTP {code} for {what}: {message}");
-                Error::new(Kind::Registry, why).hint("try again later")
-            }
+                retry_after: _,
+            } => status_error(code, message, direction, what, host),
         }
+    }
+}
+
+fn status_error(code: u16, message: String, direction: Direction, what: &str, host: &str) -> Error {
+    let message = match message.is_empty() {
+        true if code == 404 => "not found".to_owned(),
+        _ => message,
+    };
+    let registry = |why: String| Error::new(Kind::Registry, why);
+    match (code, direction) {
+        (404, Direction::Pull) => {
+            Error::not_found(format!("{what} not found on {host}: {message}"))
+                .hint("check the name and the tag")
+        }
+        (401 | 403, Direction::Pull) => registry(format!(
+            "access to {what} denied by {host} (HTTP {code}): {message}: repository does not \
+             exist or may require 'hull login'"
+        ))
+        .hint(format!("hull login {host}")),
+        (401 | 403, Direction::Push) => registry(format!(
+            "{what} refused by {host} (HTTP {code}): {message}: requested access to the resource \
+             is denied"
+        ))
+        .hint(format!(
+            "hull login {host}, and push to a name you may write to"
+        )),
+        (429, _) => registry(format!("{host} refuses {what}: {message}"))
+            .hint("too many requests: wait, or log in for a higher limit"),
+        (405, Direction::Push) => registry(format!("{host} takes no pushes: {message}"))
+            .hint("a registry that is only a cache of another one is read-only"),
+        (500..=599, _) => registry(format!("{host} answered HTTP {code} for {what}: {message}"))
+            .hint("try again later"),
+        (_, _) => registry(format!("{host} answered HTTP {code} for {what}: {message}")),
     }
 }
 
@@ -126,7 +148,7 @@ fn is_tls(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::InvalidData
 }
 
-fn transport_error(error: &ureq::Error, what: &str, host: &str) -> Error {
+fn transport_error(error: &ureq::Error, subject: &str, host: &str) -> Error {
     let why = escaped(&error.to_string());
     let hint = match error {
         ureq::Error::HostNotFound => "check the registry's name and /etc/resolv.conf".to_owned(),
@@ -134,7 +156,7 @@ fn transport_error(error: &ureq::Error, what: &str, host: &str) -> Error {
         ureq::Error::Io(io) if is_tls(io) => certificate_hint(host),
         _ => "check the network and the proxy settings, then try again".to_owned(),
     };
-    Error::new(Kind::Registry, format!("get {what} from {host}: {why}")).hint(hint)
+    Error::new(Kind::Registry, format!("{subject}: {why}")).hint(hint)
 }
 
 fn certificate_hint(host: &str) -> String {

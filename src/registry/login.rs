@@ -2,7 +2,8 @@
 
 use super::client::Client;
 use super::endpoint::{Endpoint, endpoints_of};
-use super::failure::Failure;
+use super::failure::{Direction, Failure};
+use super::outgoing::Outgoing;
 use crate::base::Reference;
 use crate::error::{Error, Kind, Result};
 
@@ -12,7 +13,7 @@ impl Client {
     pub fn check_login(&self, place: &str) -> Result<()> {
         let at = self.registry_of(place)?;
         let host = place.split('/').next().unwrap_or_default();
-        match self.get(&at, "", "", &[]) {
+        match self.send(&at, "", &Outgoing::get("", &[])) {
             Ok(_) => Ok(()),
             Err(Failure::Status {
                 code: 401 | 403,
@@ -31,7 +32,7 @@ impl Client {
                 Err(Error::new(Kind::Registry, why).hint("check the host and the port"))
             }
             Err(Failure::Refused(error)) => Err(error.wrap(format!("login to {host}"))),
-            Err(failure) => Err(failure.into_error("/v2/", host)),
+            Err(failure) => Err(failure.into_error(Direction::Pull, "/v2/", host)),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Attempts beyond the first.
-pub const MAX_RETRIES: u32 = 5;
+/// Attempts beyond the first, unless the user says otherwise.
+const RETRIES: u32 = 5;
 /// The longest a registry's `Retry-After` is obeyed.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
@@ -16,6 +16,8 @@ pub struct Pace {
     pub progress: Duration,
     /// Wait before the first retry, doubled for each further one.
     pub backoff: Duration,
+    /// Attempts beyond the first.
+    pub retries: u32,
 }
 
 impl Default for Pace {
@@ -24,6 +26,7 @@ impl Default for Pace {
             connect: Duration::from_secs(10),
             progress: Duration::from_secs(60),
             backoff: Duration::from_millis(500),
+            retries: RETRIES,
         }
     }
 }

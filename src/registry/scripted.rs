@@ -9,10 +9,14 @@ use std::time::Duration;
 /// What the client sent.
 #[derive(Debug, Clone)]
 pub struct Asked {
+    /// `GET`, `PUT`, …
+    pub method: String,
     /// Path with query.
     pub path: String,
     /// Header lines, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What was read of the body.
+    pub body: Vec<u8>,
 }
 
 impl Asked {
@@ -42,6 +46,8 @@ pub struct Reply {
     pub cut: Option<usize>,
     /// Keep it open that long afterwards, sending nothing.
     pub stall: Duration,
+    /// Keep it open that long before, sending and reading nothing.
+    pub silent: Duration,
 }
 
 impl Reply {
@@ -53,6 +59,7 @@ impl Reply {
             body: body.into(),
             cut: None,
             stall: Duration::ZERO,
+            silent: Duration::ZERO,
         }
     }
 
@@ -76,6 +83,12 @@ impl Reply {
         self
     }
 
+    /// Silent before the first byte.
+    pub fn silent(mut self, time: Duration) -> Self {
+        self.silent = time;
+        self
+    }
+
     /// Closed after so many bytes.
     pub fn cut(mut self, after: usize) -> Self {
         self.cut = Some(after);
@@ -93,15 +106,24 @@ pub struct Scripted {
 impl Scripted {
     /// Starts a server that answers with `script`.
     pub fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Scripted::with_appetite(|_| usize::MAX, script)
+    }
+
+    /// The same, reading no more of a body than `appetite` says. If that is less than all, the
+    /// script sees what was read and the connection is closed without an answer.
+    pub fn with_appetite(
+        appetite: impl Fn(&Asked) -> usize + Send + Sync + 'static,
+        script: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
         let address = listener.local_addr().expect("bound");
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let log = asked.clone();
-        let script = Arc::new(script);
+        let script: Arc<Script> = Arc::new((Box::new(appetite), Box::new(script)));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (script, log) = (script.clone(), log.clone());
-                std::thread::spawn(move || serve(stream, &*script, &log));
+                std::thread::spawn(move || serve(stream, &script, &log));
             }
         });
         Scripted { address, asked }
@@ -115,6 +137,15 @@ impl Scripted {
             .clone()
     }
 
+    /// Methods and paths of everything asked so far that is not a try of TLS.
+    pub fn lines(&self) -> Vec<String> {
+        let asked = self.asked();
+        let lines = asked
+            .iter()
+            .map(|asked| format!("{} {}", asked.method, asked.path));
+        lines.collect()
+    }
+
     /// How many requests had this in their path.
     pub fn count(&self, part: &str) -> usize {
         self.asked()
@@ -124,11 +155,13 @@ impl Scripted {
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    script: &(impl Fn(&Asked) -> Reply + ?Sized),
-    log: &Mutex<Vec<Asked>>,
-) -> Option<()> {
+/// How much of a body is read, and what is answered.
+type Script = (
+    Box<dyn Fn(&Asked) -> usize + Send + Sync>,
+    Box<dyn Fn(&Asked) -> Reply + Send + Sync>,
+);
+
+fn serve(stream: TcpStream, script: &Script, log: &Mutex<Vec<Asked>>) -> Option<()> {
     let mut writer = stream.try_clone().ok()?;
     let mut reader = BufReader::new(stream);
     if reader.fill_buf().ok()?.first() == Some(&0x16) {
@@ -141,6 +174,7 @@ fn serve(
     }
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
+    let method = line.split(' ').next()?.to_owned();
     let path = line.split(' ').nth(1)?.to_owned();
     let mut headers = Vec::new();
     loop {
@@ -153,9 +187,25 @@ fn serve(
             None => break,
         }
     }
-    let asked = Asked { path, headers };
+    let mut asked = Asked {
+        method,
+        path,
+        headers,
+        body: Vec::new(),
+    };
+    let length = asked.header("content-length");
+    let length = length.map_or(0, |length| length.parse().unwrap_or(0));
+    let appetite = length.min((script.0)(&asked));
+    (&mut reader)
+        .take(appetite as u64)
+        .read_to_end(&mut asked.body)
+        .ok()?;
     log.lock().ok()?.push(asked.clone());
-    let reply = script(&asked);
+    let reply = (script.1)(&asked);
+    std::thread::sleep(reply.silent);
+    if appetite < length {
+        return None;
+    }
     let announced = reply.headers.iter().any(|line| {
         let line = line.to_ascii_lowercase();
         line.starts_with("content-length") || line.starts_with("transfer-encoding")
@@ -169,6 +219,9 @@ fn serve(
     }
     writer.write_all(head.as_bytes()).ok()?;
     writer.write_all(b"\r\n").ok()?;
+    if asked.method == "HEAD" {
+        return Some(());
+    }
     let end = reply.cut.unwrap_or(reply.body.len()).min(reply.body.len());
     writer.write_all(&reply.body[..end]).ok()?;
     std::thread::sleep(reply.stall);

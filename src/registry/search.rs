@@ -1,4 +1,4 @@
-//! Looking for repositories and tags: the search of old (`/v1/search`, which Docker Hub and some
+//! Looking for repositories: the search of old (`/v1/search`, which Docker Hub and some
 //! registries have), else the catalog that every registry may offer.
 
 use std::io::Read;
@@ -10,8 +10,8 @@ use ureq::http::Response;
 use super::auth::percent;
 use super::client::{Client, DOCUMENT_LIMIT};
 use super::endpoint::{Api, Endpoint};
-use super::failure::Failure;
-use crate::base::Reference;
+use super::failure::{Direction, Failure};
+use super::outgoing::Outgoing;
 use crate::error::{Error, Kind, Result};
 
 /// Where Docker Hub is searched.
@@ -56,8 +56,8 @@ impl Client {
         };
         let path = format!("search?q={}&n={limit}", percent(term));
         let subject = format!("search for {term:?}");
-        let wrong = |failure: Failure| failure.into_error(&subject, registry);
-        let answer = self.get(&at, "", &path, &[]);
+        let wrong = |failure: Failure| failure.into_error(Direction::Pull, &subject, registry);
+        let answer = self.send(&at, "", &Outgoing::get(&path, &[]));
         match answer {
             Ok(response) => {
                 let document = read_json(response).map_err(wrong)?;
@@ -83,19 +83,6 @@ impl Client {
         Ok(named.collect())
     }
 
-    /// The tags of a repository.
-    pub fn tags(&self, reference: &Reference) -> Result<Vec<String>> {
-        let name = reference.full_name();
-        let at = self.registry_of(&name)?;
-        let scope = format!("repository:{}:pull", at.repository);
-        let path = format!("{}/tags/list", at.repository);
-        let tags = self.pages(&at, &scope, &path, "tags");
-        tags.map_err(|failure| {
-            let subject = format!("tags of {}", reference.repository);
-            failure.into_error(&subject, &reference.registry)
-        })
-    }
-
     /// A list that comes in pages. Where the next one begins follows from the last name: an address
     /// the registry gives is not needed.
     fn pages(
@@ -108,7 +95,7 @@ impl Client {
         let mut all: Vec<String> = Vec::new();
         let mut query = format!("{path}?n={PAGE}");
         for _ in 0..MAX_PAGES {
-            let response = self.get(at, scope, &query, &[])?;
+            let response = self.send(at, scope, &Outgoing::get(&query, &[]))?;
             let more = response.headers().contains_key("link");
             let document = read_json(response)?;
             let names = document.get(field).and_then(Value::as_array);

@@ -1,10 +1,13 @@
 //! Attacks and faults against the client, by a scripted registry.
 
+mod upload;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::retry::Pace;
 use super::scripted::{Asked, Reply, Scripted};
+use super::shelf::ranged;
 use super::*;
 use crate::base::{Digest, Reference};
 use crate::config::RegistrySettings;
@@ -20,6 +23,7 @@ fn client(credentials: Credentials, insecure: &[String]) -> Client {
         connect: Duration::from_secs(2),
         progress: Duration::from_secs(1),
         backoff: Duration::from_millis(1),
+        ..Pace::default()
     };
     Client::with_pace(&settings, credentials, pace)
 }
@@ -57,22 +61,6 @@ fn sample() -> (Vec<u8>, Digest) {
     let bytes: Vec<u8> = (0..100_000u32).map(|i| (i % 251) as u8).collect();
     let digest = Digest::of(&bytes);
     (bytes, digest)
-}
-
-/// Serves `bytes` with ranges.
-fn ranged(bytes: &[u8], asked: &Asked) -> Reply {
-    match asked.range_start() {
-        None => Reply::ok(bytes),
-        Some(start) => Reply {
-            status: "206 Partial Content",
-            ..Reply::ok(&bytes[start..])
-        }
-        .header(format!(
-            "Content-Range: bytes {start}-{}/{}",
-            bytes.len() - 1,
-            bytes.len()
-        )),
-    }
 }
 
 #[test]
@@ -363,4 +351,57 @@ fn a32_a_token_realm_elsewhere_over_plain_http_is_refused() {
     });
     let error = manifest(&server).expect_err("refused");
     assert!(error.to_string().contains("not HTTPS"), "{error}");
+}
+
+#[test]
+fn tags_are_read_page_by_page() {
+    let shelf = shelf::Shelf::default();
+    for tag in ["1", "2", "3", "4", "latest"] {
+        let name = format!("team/app:{tag}");
+        let manifest = ("a/b".to_owned(), b"{}".to_vec());
+        shelf.content().manifests.insert(name, manifest);
+    }
+    let server = Scripted::start(move |asked| shelf.answer(asked));
+    let client = client(Credentials::default(), &[]);
+    let repository = client.repository(&reference(&server)).expect("not blocked");
+    let tags = repository.tags().expect("listed");
+    assert_eq!(tags, ["1", "2", "3", "4", "latest"]);
+    assert_eq!(server.count("tags/list"), 3);
+}
+
+#[test]
+fn a31_a_next_page_elsewhere_is_refused() {
+    let elsewhere = Scripted::start(|_| Reply::ok(r#"{"tags":["evil"]}"#));
+    let link = format!("Link: <http://{}/v2/x>; rel=\"next\"", elsewhere.address);
+    let server = Scripted::start(move |_| Reply::ok(r#"{"tags":["1"]}"#).header(link.clone()));
+    let client = client(Credentials::default(), &[]);
+    let repository = client.repository(&reference(&server)).expect("not blocked");
+    let error = repository.tags().expect_err("refused");
+    assert!(error.to_string().contains("not of the registry"), "{error}");
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[test]
+fn a31_pages_of_tags_without_an_end_are_given_up() {
+    let server = Scripted::start(|_| {
+        let tags = vec!["\"t\""; 20_000].join(",");
+        let body = format!("{{\"tags\":[{tags}]}}");
+        Reply::ok(body).header("Link: </v2/team/app/tags/list?last=t>; rel=\"next\"")
+    });
+    let client = client(Credentials::default(), &[]);
+    let repository = client.repository(&reference(&server)).expect("not blocked");
+    let error = repository.tags().expect_err("refused");
+    assert!(error.to_string().contains("more than 100000"), "{error}");
+}
+
+#[test]
+fn the_number_of_attempts_is_the_users() {
+    for (retries, expected) in [(0, 1), (2, 3)] {
+        let server = Scripted::start(|_| Reply::status("503 Service Unavailable"));
+        let client = client(Credentials::default(), &[]);
+        let client = client.retrying(Some(retries), None);
+        let repository = client.repository(&reference(&server)).expect("not blocked");
+        assert!(repository.manifest("1", None).is_err());
+        assert_eq!(server.count("manifests"), expected);
+    }
 }

@@ -12,10 +12,11 @@ use ureq::http::{Request, Response, Uri};
 use ureq::unversioned::transport::{
     ConnectProxyConnector, Connector, SocksConnector, TcpConnector,
 };
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, SendBody};
 
 use super::certificates::HostCertificates;
 use super::endpoint::{Trust, host_of, is_in_range, is_loopback};
+use super::outgoing::{Method, Payload};
 use super::resolve::HostResolver;
 use super::retry::Pace;
 use super::tls::{self, TlsConnector};
@@ -65,15 +66,33 @@ impl Transport {
         trust: Trust,
         headers: &[(&str, &str)],
     ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
+        self.send(Method::Get, uri, trust, headers, Payload::None)
+    }
+
+    /// Sends one request; redirects and statuses are the caller's.
+    pub fn send(
+        &self,
+        method: Method,
+        uri: &Uri,
+        trust: Trust,
+        headers: &[(&str, &str)],
+        payload: Payload<'_>,
+    ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
         let agent = self.agent(uri, trust)?;
-        let mut request = Request::get(uri.clone());
+        let mut request = Request::builder().method(method.name()).uri(uri.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Ok(request
-            .body(())
-            .map_err(ureq::Error::from)
-            .and_then(|request| agent.run(request)))
+        let Some(length) = payload.length() else {
+            let request = request.body(()).map_err(ureq::Error::from);
+            return Ok(request.and_then(|request| agent.run(request)));
+        };
+        let mut reader = payload.reader();
+        let request = request
+            .header("Content-Length", length.to_string())
+            .body(SendBody::from_reader(&mut reader))
+            .map_err(ureq::Error::from);
+        Ok(request.and_then(|request| agent.run(request)))
     }
 
     /// Posts a form; the answer is the caller's to judge.
@@ -127,6 +146,7 @@ impl Transport {
             .timeout_send_request(Some(self.pace.progress))
             .timeout_recv_response(Some(self.pace.progress))
             .timeout_per_read(Some(self.pace.progress))
+            .timeout_per_write(Some(self.pace.progress))
             .input_buffer_size(256 << 10)
             .build();
         let known = HostCertificates::load(&route.authority, &self.settings)?;

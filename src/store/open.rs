@@ -63,6 +63,14 @@ impl Store {
         }
     }
 
+    /// The same store, with the layers of this ownership.
+    pub(super) fn with_ownership(&self, ownership: Ownership) -> Store {
+        Store {
+            ownership,
+            ..self.clone()
+        }
+    }
+
     /// Refuses a store of a newer schema; one that is not there is fine.
     pub fn check_format(root: &Path) -> Result<()> {
         Store::open_existing(root, Ownership::Full).map(drop)
@@ -72,11 +80,6 @@ impl Store {
     #[cfg(test)]
     pub fn root(&self) -> &Path {
         &self.path
-    }
-
-    /// The store's directory.
-    pub fn root_fd(&self) -> impl AsFd + '_ {
-        &*self.fd
     }
 
     /// A fixed directory of the store, created on first use.

@@ -61,10 +61,7 @@ impl Stage {
         for record in refs {
             self.check_complete(record)?;
         }
-        for record in refs {
-            self.store.write_ref(record)?;
-        }
-        Ok(())
+        self.store.write_refs(refs)
     }
 
     /// Everything the reference needs is in the store.

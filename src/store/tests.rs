@@ -499,14 +499,14 @@ fn f19_a_full_disk_ends_cleanly() {
 #[test]
 fn atomic_write_replaces_whole_files() {
     let scene = Scene::new();
-    let root = scene.store.root_fd();
-    atomic_write(&root, "f.json", b"old", Durable::No).expect("writes");
-    atomic_write(&root, "f.json", b"new", Durable::Yes).expect("writes");
+    let root = &*scene.store.fd;
+    atomic_write(root, "f.json", b"old", Durable::No).expect("writes");
+    atomic_write(root, "f.json", b"new", Durable::Yes).expect("writes");
     assert_eq!(
         fs::read(scene.store.root().join("f.json")).expect("reads"),
         b"new"
     );
-    let error = atomic_write(&root, "partial", b"x", Durable::No).expect_err("a directory");
+    let error = atomic_write(root, "partial", b"x", Durable::No).expect_err("a directory");
     assert!(error.to_string().contains("partial"));
     assert!(
         !names(scene.store.root())

@@ -12,11 +12,14 @@
 
 #[macro_use]
 mod bed;
+mod archive;
 mod attacks;
 mod commit;
 mod copy;
 mod faults;
 mod flags;
+mod image_commands;
+mod image_copy;
 mod images;
 mod leaks;
 mod lifecycle;
@@ -28,11 +31,9 @@ mod oci;
 mod process;
 mod programs;
 mod pty;
+mod push;
 mod registry;
 mod restart;
-#[path = "../../src/registry/scripted.rs"]
-#[allow(dead_code, reason = "the unit tests use the rest of it")]
-mod scripted;
 mod search;
 mod seeds;
 mod shown;
@@ -41,3 +42,11 @@ mod store;
 mod streams;
 mod terminal;
 mod transfer;
+
+/// The registries of the unit tests: one that follows a script, and one in memory.
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/scripted.rs"]
+mod scripted;
+#[allow(dead_code, reason = "the unit tests need more of it")]
+#[path = "../../src/registry/shelf.rs"]
+mod shelf;

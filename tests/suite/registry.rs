@@ -68,6 +68,19 @@ impl Registry {
         self.name(name)
     }
 
+    /// The digest of the manifest with this tag, as the registry says.
+    pub fn digest(&self, name: &str, tag: &str) -> String {
+        let path = format!("/v2/{name}/manifests/{tag}");
+        let accept = "application/vnd.oci.image.manifest.v1+json, \
+            application/vnd.docker.distribution.manifest.v2+json";
+        let answer = self.ask(&path, &format!("Accept: {accept}\r\n"));
+        let answer = answer.expect("the registry answers");
+        let line = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("Docker-Content-Digest: "));
+        line.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     /// The file that holds a blob, to be damaged by a test.
     pub fn blob(&self, digest: &str) -> PathBuf {
         let hex = &digest["sha256:".len()..];
@@ -77,8 +90,13 @@ impl Registry {
 
     /// The head and body of `GET path`.
     pub fn get(&self, path: &str) -> Option<String> {
+        self.ask(path, "")
+    }
+
+    /// The same with more header lines.
+    fn ask(&self, path: &str, headers: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok()?;

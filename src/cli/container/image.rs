@@ -100,10 +100,7 @@ pub fn remove_in_child(settings: &Settings, name: &str) -> Result<()> {
                 true => store::become_mapped_root(settings),
                 false => Ok(()),
             };
-            let removed = removed.and_then(|()| {
-                let store = store::open_existing(settings)?;
-                commands::rm::remove(settings, store.as_ref(), name, image::Force::No)
-            });
+            let removed = removed.and_then(|()| commands::rm::remove_silently(settings, name));
             exit_now(match removed {
                 Err(error) if error.kind() != Kind::Conflict => output::error(Scope::Run, &error),
                 _ => 0,
@@ -133,5 +130,6 @@ fn fetch(
         Stream::Stderr
     };
     let access = RegistryArgs::default();
-    commands::pull::fetch(settings, reference, platform, &access, stream).map(drop)
+    let asked = commands::pull::Asked::of(platform, &access);
+    commands::pull::fetch(settings, reference, &asked, stream).map(drop)
 }

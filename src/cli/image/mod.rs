@@ -1,5 +1,6 @@
 //! Commands about images.
 
+pub mod copy;
 pub mod exists;
 pub mod filter;
 pub mod history;
@@ -10,8 +11,11 @@ pub mod ls;
 mod progress;
 pub mod prune;
 pub mod pull;
+pub mod push;
 pub mod rm;
+pub mod save;
 pub mod tag;
+mod tree;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};

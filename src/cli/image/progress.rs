@@ -37,7 +37,13 @@ impl Progress for Layers {
             LayerEvent::Complete => ("Pull complete", None),
             LayerEvent::Exists => ("Already exists", None),
         };
-        self.shown.set(&layer.short(), Step { state, amount });
+        self.shown.set(
+            &layer.short(),
+            Step {
+                state: state.into(),
+                amount,
+            },
+        );
     }
 }
 

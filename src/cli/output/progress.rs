@@ -3,6 +3,7 @@
 //! On a terminal each thing has a line of its own that is redrawn in place with ANSI sequences.
 //! Elsewhere each change of state is one plain line; states with an amount are left out.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +25,7 @@ pub enum Stream {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// `Downloading`, `Pull complete`, …
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// Bytes done and bytes in all, where counting makes sense.
     pub amount: Option<(u64, u64)>,
 }
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     const START: Step = Step {
-        state: "Pulling fs layer",
+        state: Cow::Borrowed("Pulling fs layer"),
         amount: None,
     };
 
@@ -157,6 +158,7 @@ mod tests {
             ("Pull complete", None),
         ];
         for (state, amount) in steps {
+            let state = state.into();
             text += &update(&mut lines, false, "ab", Step { state, amount }, now);
         }
         assert_eq!(text, "ab: Pulling fs layer\nab: Pull complete\n");
@@ -175,7 +177,7 @@ mod tests {
             "cd: Pulling fs layer\n"
         );
         let step = Step {
-            state: "Downloading",
+            state: "Downloading".into(),
             amount: Some((3_900_000, 7_800_000)),
         };
         let bar = format!("{}>{}", "=".repeat(24), " ".repeat(25));

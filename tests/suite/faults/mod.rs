@@ -18,6 +18,8 @@ mod pairs;
 mod power;
 mod race;
 mod records;
+mod removal;
+mod rot;
 mod scarce;
 mod undone;
 
