@@ -220,6 +220,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a34_a_program_that_hangs_is_given_up() {
+        let program = CredentialProgram {
+            name: "docker-credential-slow".to_owned(),
+            patience: Duration::from_millis(50),
+        };
+        for script in ["exec sleep 1000", "exec >&-; exec sleep 1000"] {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]).stdout(Stdio::piped());
+            let mut child = command.spawn().expect("starts");
+            let waited = program.wait(&mut child);
+            child.kill().expect("it runs still");
+            child.wait().expect("is our child");
+            let Err(error) = waited else {
+                panic!("{script} has no end");
+            };
+            assert!(error.to_string().contains("no answer"), "{error}");
+        }
+    }
+
+    #[test]
     fn a34_names_of_programs_are_checked() {
         for good in ["pass", "ecr-login", "osx.keychain", "a_b"] {
             assert!(CredentialProgram::new(good).is_ok(), "{good}");

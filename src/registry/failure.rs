@@ -161,7 +161,7 @@ fn transport_error(error: &ureq::Error, subject: &str, host: &str) -> Error {
 
 fn certificate_hint(host: &str) -> String {
     format!(
-        "add its certificate authority to the system, or list {host:?} under \
+        "put its authority into /etc/docker/certs.d/{host}/ca.crt, or list {host:?} under \
          \"insecure-registries\" in /etc/hull/config.json"
     )
 }

@@ -22,6 +22,8 @@ root_and_user!(
     login_asks_on_a_terminal_without_echo,
     an_interrupted_password_gives_the_echo_back,
     flags_of_login_that_do_not_fit_are_refused,
+    logins_at_once_are_all_kept,
+    the_file_is_where_docker_config_says,
     a_token_service_checks_the_login,
     an_identity_token_is_exchanged,
     a_program_keeps_the_logins,
@@ -257,6 +259,42 @@ fn flags_of_login_that_do_not_fit_are_refused(bed: &Bed) {
     bed.hull(&["logout"])
         .fails(0)
         .stdout_is("Not logged in to https://index.docker.io/v1/\n");
+}
+
+fn logins_at_once_are_all_kept(bed: &Bed) {
+    let servers: Vec<_> = (0..6)
+        .map(|_| Scripted::start(|_| Reply::ok("{}")))
+        .collect();
+    let hosts: Vec<_> = servers.iter().map(|it| it.address.to_string()).collect();
+    let start =
+        |host: &String| bed.start(&["login", "--tls-verify=false", "-u", "x", "-p", "y", host]);
+    let running: Vec<_> = hosts.iter().map(start).collect();
+    for one in running {
+        one.finish().fails(0);
+    }
+    let found = config(bed);
+    for host in &hosts {
+        assert_eq!(found["auths"][host]["auth"], "eDp5", "{found}");
+    }
+}
+
+fn the_file_is_where_docker_config_says(bed: &Bed) {
+    let server = Scripted::start(|_| Reply::ok("{}"));
+    let host = server.address.to_string();
+    let dir = bed.dir.join("work/client");
+    let login = ["login", "--tls-verify=false", "-u", "x", "-p", "y", &host];
+    let mut command = bed.hull_command(&login);
+    command.env("DOCKER_CONFIG", &dir);
+    // Root follows such a variable only to what is root's own.
+    fs::create_dir(&dir).expect("directory");
+    bed.give(&dir);
+    run(command, b"").fails(0);
+    assert!(dir.join("config.json").exists() && !config_path(bed).exists());
+    let other = bed.dir.join("work/other");
+    let flag = other.to_str().expect("is text");
+    bed.hull(&[&["--config", flag][..], &login].concat())
+        .fails(0);
+    assert!(other.join("config.json").exists() && !config_path(bed).exists());
 }
 
 /// A registry that wants a token of its own service, which wants [`USER`].

@@ -25,6 +25,7 @@ root_and_user!(
     a33_old_tls_is_refused,
     a33_plain_http_gets_no_login,
     a34_a_login_is_for_its_own_host,
+    a34_a_mirror_gets_no_login_of_the_original,
     a34_a_failing_helper_sends_nothing,
     a34_a_helper_is_named_and_not_a_path,
     a34_twin_a_working_helper_logs_in,
@@ -372,6 +373,30 @@ fn a34_a_login_is_for_its_own_host(bed: &Bed) {
             .any(|asked| asked.header("authorization").is_some());
         assert!(sent, "the twin: a login for {own}");
     }
+}
+
+fn a34_a_mirror_gets_no_login_of_the_original(bed: &Bed) {
+    let mirror = Scripted::start(|_| {
+        Reply::status("401 Unauthorized").header("WWW-Authenticate: Basic realm=\"x\"")
+    });
+    let host = mirror.address.to_string();
+    let settings = json!({"registry-mirrors": [format!("http://{host}")],
+                          "insecure-registries": [&host]});
+    let settings = bed.file("settings.json", settings.to_string().as_bytes());
+    let pull = || {
+        let mut command = bed.hull_command(&["pull", "-q", "app:1"]);
+        // Nobody is behind it: the mirror is all there is.
+        command.env("HTTPS_PROXY", format!("http://127.0.0.1:{}", free_port()));
+        command.env("HULL_CONFIG", &settings);
+        run(command, b"").fails(1);
+    };
+    canary_for(bed, "https://index.docker.io/v1/");
+    pull();
+    assert!(mirror.count("/v2/library/app/") > 0 && !saw_login(&mirror));
+    // The twin: a login for the mirror itself.
+    canary_for(bed, &host);
+    pull();
+    assert!(saw_login(&mirror));
 }
 
 /// A registry that wants a login, and what was sent when the helper does `script`.

@@ -148,7 +148,14 @@ impl Drop for Disk<'_> {
         if std::thread::panicking() {
             command.arg("-l");
         }
-        // An error shows as a leaked mount.
-        let _ = command.arg(&self.mount).status();
+        command.arg(&self.mount).stderr(Stdio::null());
+        // What this process read there may be open for a moment in what another thread forks. An
+        // error that stays shows as a leaked mount.
+        for _ in 0..100 {
+            if command.status().is_ok_and(|status| status.success()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
