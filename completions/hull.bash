@@ -148,6 +148,9 @@ _hull() {
             hull,unpause)
                 cmd="hull__subcmd__unpause"
                 ;;
+            hull,untag)
+                cmd="hull__subcmd__untag"
+                ;;
             hull,update)
                 cmd="hull__subcmd__update"
                 ;;
@@ -481,6 +484,9 @@ _hull() {
             hull__subcmd__help,unpause)
                 cmd="hull__subcmd__help__subcmd__unpause"
                 ;;
+            hull__subcmd__help,untag)
+                cmd="hull__subcmd__help__subcmd__untag"
+                ;;
             hull__subcmd__help,update)
                 cmd="hull__subcmd__help__subcmd__update"
                 ;;
@@ -580,6 +586,9 @@ _hull() {
             hull__subcmd__help__subcmd__healthcheck,run)
                 cmd="hull__subcmd__help__subcmd__healthcheck__subcmd__run"
                 ;;
+            hull__subcmd__help__subcmd__image,copy)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__copy"
+                ;;
             hull__subcmd__help__subcmd__image,exists)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__exists"
                 ;;
@@ -622,6 +631,9 @@ _hull() {
             hull__subcmd__help__subcmd__image,tag)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__tag"
                 ;;
+            hull__subcmd__help__subcmd__image,untag)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__untag"
+                ;;
             hull__subcmd__help__subcmd__oci,create)
                 cmd="hull__subcmd__help__subcmd__oci__subcmd__create"
                 ;;
@@ -652,6 +664,9 @@ _hull() {
             hull__subcmd__help__subcmd__system,boot)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__help__subcmd__system,check)
+                cmd="hull__subcmd__help__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__help__subcmd__system,df)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__df"
                 ;;
@@ -666,6 +681,9 @@ _hull() {
                 ;;
             hull__subcmd__help__subcmd__system,prune)
                 cmd="hull__subcmd__help__subcmd__system__subcmd__prune"
+                ;;
+            hull__subcmd__image,copy)
+                cmd="hull__subcmd__image__subcmd__copy"
                 ;;
             hull__subcmd__image,exists)
                 cmd="hull__subcmd__image__subcmd__exists"
@@ -712,6 +730,12 @@ _hull() {
             hull__subcmd__image,tag)
                 cmd="hull__subcmd__image__subcmd__tag"
                 ;;
+            hull__subcmd__image,untag)
+                cmd="hull__subcmd__image__subcmd__untag"
+                ;;
+            hull__subcmd__image__subcmd__help,copy)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__copy"
+                ;;
             hull__subcmd__image__subcmd__help,exists)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__exists"
                 ;;
@@ -756,6 +780,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,tag)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__tag"
+                ;;
+            hull__subcmd__image__subcmd__help,untag)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__untag"
                 ;;
             hull__subcmd__oci,create)
                 cmd="hull__subcmd__oci__subcmd__create"
@@ -820,6 +847,9 @@ _hull() {
             hull__subcmd__system,boot)
                 cmd="hull__subcmd__system__subcmd__boot"
                 ;;
+            hull__subcmd__system,check)
+                cmd="hull__subcmd__system__subcmd__check"
+                ;;
             hull__subcmd__system,df)
                 cmd="hull__subcmd__system__subcmd__df"
                 ;;
@@ -840,6 +870,9 @@ _hull() {
                 ;;
             hull__subcmd__system__subcmd__help,boot)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__boot"
+                ;;
+            hull__subcmd__system__subcmd__help,check)
+                cmd="hull__subcmd__system__subcmd__help__subcmd__check"
                 ;;
             hull__subcmd__system__subcmd__help,df)
                 cmd="hull__subcmd__system__subcmd__help__subcmd__df"
@@ -866,7 +899,11 @@ _hull() {
 
     case "${cmd}" in
         hull)
+<<<<<<< HEAD
+            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
+=======
             opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
+>>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3704,7 +3741,11 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
+<<<<<<< HEAD
+            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
+=======
             opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
+>>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4334,8 +4375,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__copy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -4530,6 +4585,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__tag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__untag)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5020,7 +5089,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system)
-            opts="boot doctor events df info prune"
+            opts="boot check doctor events df info prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5034,6 +5103,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__system__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__system__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5159,6 +5242,20 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__help__subcmd__update)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -5202,7 +5299,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5220,6 +5317,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5228,12 +5329,70 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag help"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__copy)
+            opts="-a -q --src-authfile --src-cert-dir --src-creds --src-tls-verify --dest-authfile --dest-cert-dir --dest-creds --dest-tls-verify --all --digestfile --multi-arch --platform --preserve-digests --quiet"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --src-authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --src-tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dest-tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --multi-arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5256,8 +5415,22 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="exists history import inspect load ls list prune pull push rm remove save tag help"
+            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__copy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -5479,8 +5652,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__help__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__image__subcmd__history)
-            opts="-H -q --format --human --no-trunc --quiet"
+            opts="-H -q --format --human --no-trunc --platform --quiet"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5495,6 +5682,10 @@ _hull() {
                     return 0
                     ;;
                 -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --platform)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5540,7 +5731,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__inspect)
-            opts="-f --format"
+            opts="-f --format --platform"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5554,6 +5745,10 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --platform)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -5562,7 +5757,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__list)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5577,6 +5772,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5614,7 +5813,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__ls)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5629,6 +5828,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5778,7 +5981,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__remove)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5792,7 +5995,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__rm)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5849,8 +6052,22 @@ _hull() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        hull__subcmd__image__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         hull__subcmd__images)
-            opts="-a -f -q --all --digests --filter --format --no-trunc --quiet"
+            opts="-a -f -n -q --all --digests --filter --format --no-trunc --noheading --quiet --sort --tree"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5865,6 +6082,10 @@ _hull() {
                     return 0
                     ;;
                 --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6874,7 +7095,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__rmi)
-            opts="-f --force --no-prune"
+            opts="-a -f -i --all --force --ignore --no-prune"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7468,7 +7689,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7489,6 +7710,28 @@ _hull() {
             fi
             case "${prev}" in
                 --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__check)
+            opts="-f -m -q -r --deep --force --max --quick --repair"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7574,7 +7817,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help)
-            opts="boot doctor events df info prune help"
+            opts="boot check doctor events df info prune help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7588,6 +7831,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__system__subcmd__help__subcmd__boot)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__system__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -7772,6 +8029,20 @@ _hull() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__untag)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

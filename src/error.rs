@@ -214,9 +214,19 @@ impl From<std::io::Error> for Error {
         // Readers of ours wrap an error in an `io::Error` to pass it through `Read`.
         match error.downcast::<Error>() {
             Ok(own) => own,
-            Err(error) => Error::made(Kind::System, error.to_string(), errno),
+            Err(error) => Error::made(Kind::System, without_number(&error), errno),
         }
     }
+}
+
+/// The words of an error, without the number that Rust puts behind those of the system.
+fn without_number(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let suffix = error
+        .raw_os_error()
+        .map(|number| format!(" (os error {number})"));
+    let words = suffix.and_then(|suffix| text.strip_suffix(&suffix).map(str::to_owned));
+    words.unwrap_or(text)
 }
 
 impl std::error::Error for Error {}
@@ -254,6 +264,15 @@ impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_the_system_come_without_its_number() {
+        let error = std::fs::read("/nonexistent").context(|| "read /nonexistent");
+        let error = error.expect_err("is not there").to_string();
+        assert_eq!(error, "read /nonexistent: No such file or directory");
+        let own: Error = std::io::Error::other("so (os error 2)").into();
+        assert_eq!(own.to_string(), "so (os error 2)");
+    }
 
     #[test]
     fn message_lists_subject_before_cause() {

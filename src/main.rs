@@ -35,6 +35,8 @@
 //!   and its rotation, the attach socket and the exit record, restarts, health checks and the word
 //!   to systemd; DNS answers will be its too. It never outlives its container; and a container
 //!   whose monitor was killed is ended too, since one that nobody watches is worse than a dead one.
+//! - `hull: delete ROOT` frees the space of what was removed, after the command that removed it has
+//!   returned: one per store, of low priority. Killed, it is started anew by the next removal.
 //! - `hull: net` (to come) exists only where a network needs a process (rootless), as long as a
 //!   container uses it.
 //!
@@ -128,7 +130,8 @@
 //! - Locks are flock(2) on files, taken in the order user namespace, gc, container, network,
 //!   volume, and never held over a wait for a program or a peer.
 //! - Removing works the first time, may be repeated, and needs no free space: rename to a
-//!   tombstone, then delete.
+//!   tombstone, delete for some milliseconds, leave the rest to a background process. Until that
+//!   is done, `system df` counts it as reclaimable.
 //!
 //! # Without root
 //!
@@ -201,6 +204,9 @@ fn main() -> ExitCode {
         .unwrap_or_default();
     if role.starts_with(container::KEEPER) {
         return ExitCode::from(container::keep(&arguments));
+    }
+    if role == store::DELETER {
+        return ExitCode::from(container::delete_in_background(&arguments));
     }
     let invocation = match cli::enter(arguments.into_iter()) {
         Ok(invocation) => invocation,

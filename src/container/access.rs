@@ -132,6 +132,7 @@ pub(super) fn mount_stopped(
     config: &Config,
     intent: Intent,
 ) -> Result<OwnedFd> {
+    own_mounts(settings)?;
     let (mut layers, options) = layers(settings, store, config)?;
     let up = super::records(settings).directory(&config.id).join("up");
     let diff = up.join("diff");
@@ -149,6 +150,7 @@ pub(super) fn mount_stopped(
 
 /// What the container was made of, without its changes.
 pub(super) fn mount_image(settings: &Settings, store: &Store, config: &Config) -> Result<OwnedFd> {
+    own_mounts(settings)?;
     let (mut layers, options) = layers(settings, store, config)?;
     if layers.len() == 1 {
         // Overlay wants two: an empty one of ours.
@@ -157,13 +159,12 @@ pub(super) fn mount_image(settings: &Settings, store: &Store, config: &Config) -
     rootfs::mount_read_only(&layers, options)
 }
 
-/// Its layers, bottom first.
-fn layers(
+/// Its layers, bottom first, and how they are mounted.
+pub(super) fn layers(
     settings: &Settings,
     store: &Store,
     config: &Config,
 ) -> Result<(Vec<PathBuf>, rootfs::Options)> {
-    own_mounts(settings)?;
     let layers = store.layers_for(&config.layers)?;
     let marked = |xattrs| xattrs == OverlayXattrs::User;
     let user_xattr = settings.rootless || layers.iter().any(|layer| marked(layer.overlay_xattrs));

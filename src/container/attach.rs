@@ -1,6 +1,7 @@
 //! `attach` and `wait`: clients of a running container's monitor.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::net::RecvFlags;
 
@@ -47,27 +48,40 @@ pub fn attach(settings: &Settings, id: &ContainerId) -> Result<OwnedFd> {
     Ok(socket)
 }
 
+/// Between two looks at a container whose monitor says nothing.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Waits until the container does not run, and returns its exit code.
 pub fn wait(settings: &Settings, id: &ContainerId) -> Result<u8> {
     let records = super::records(settings);
-    super::reconcile(settings, id)?;
-    let record = records.record(id)?;
-    if record.live.is_none() {
-        return Ok(record.state.exit_code);
-    }
-    // Its end may come before the connection: then the record has the code.
-    if let Ok(socket) = wire::connect(records.run_directory(id).path()) {
-        let mut buffer = [0; wire::MOST_BYTES + 1];
-        while let Some((kind, content)) =
-            wire::receive(socket.as_fd(), &mut buffer, RecvFlags::empty())
-                .context(|| "hear from the monitor")?
+    let run = records.run_directory(id);
+    loop {
+        super::reconcile(settings, id)?;
+        let record = records.record(id)?;
+        if record.live.is_none() {
+            return Ok(record.state.exit_code);
+        }
+        // Its end may come before the connection: then the record has the code.
+        if let Ok(socket) = wire::connect(run.path())
+            && let Some(code) = hear_end(socket.as_fd())?
         {
-            if kind == wire::EXITED {
-                return Ok(content.first().copied().unwrap_or(255));
-            }
+            return Ok(code);
+        }
+        // No word: it ended with everything recorded, or the monitor was killed. A dying process
+        // closes its descriptors one by one: the socket may go before the lock that says it lives.
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The exit code, from the monitor; `None` if that ends without a word.
+fn hear_end(socket: BorrowedFd<'_>) -> Result<Option<u8>> {
+    let mut buffer = [0; wire::MOST_BYTES + 1];
+    while let Some((kind, content)) = wire::receive(socket, &mut buffer, RecvFlags::empty())
+        .context(|| "hear from the monitor")?
+    {
+        if kind == wire::EXITED {
+            return Ok(Some(content.first().copied().unwrap_or(255)));
         }
     }
-    // No word: the monitor was killed, or ended with everything recorded.
-    super::reconcile(settings, id)?;
-    Ok(records.record(id)?.state.exit_code)
+    Ok(None)
 }

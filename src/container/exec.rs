@@ -160,7 +160,7 @@ impl Target {
             container,
             user,
             name: record.state.name,
-            cgroup: super::cgroup(records, id)?,
+            cgroup: super::cgroup_of(records, id, Some(&live))?,
             config,
             live,
         })

@@ -225,6 +225,16 @@ pub(super) fn open(records: &Records, id: &ContainerId, log: &LogConfig) -> Resu
     Ok(Some(Writer::Files(Box::new(files))))
 }
 
+/// Whether the log can be kept where the user wants it: told before the program runs. In the
+/// container's own directory there is nothing to find out.
+pub(super) fn check_place(records: &Records, config: &Config) -> Result<()> {
+    let elsewhere = config.log.driver == "journald" || config.log.options.contains_key("path");
+    match elsewhere {
+        true => open(records, &config.id, &config.log).map(drop),
+        false => Ok(()),
+    }
+}
+
 fn wants_details(log: &LogConfig) -> bool {
     DETAILS.iter().any(|name| log.options.contains_key(*name))
 }

@@ -20,6 +20,7 @@ mod exec;
 mod export;
 mod files;
 mod health;
+mod job;
 mod keep;
 mod lifecycle;
 mod limits;
@@ -39,6 +40,7 @@ mod stage;
 mod start;
 mod stats;
 mod stop;
+mod streams;
 mod systemd;
 mod to_spec;
 mod top;
@@ -61,7 +63,7 @@ pub use notice::{notice, notice_of};
 pub use processes::ProcessInfo;
 pub use prune::{Pruned as ContainersPruned, prune};
 pub use relay::{Outcome, RelayOptions, hold_signals, relay, terminal_size};
-pub use remove::{Force, remove};
+pub use remove::{Force, delete_in_background, remove};
 pub use rename::rename;
 pub use request::{ImageVolumes, Request, Systemd};
 pub use start::{Foreground, start};
@@ -71,7 +73,7 @@ pub use top::{host_ps, top};
 pub use update::{Change, update};
 
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::{ContainerId, Ownership, Timestamp};
@@ -99,17 +101,48 @@ fn ownership(settings: &Settings) -> Result<Ownership> {
     Ok(crate::rootless::IdMap::for_caller()?.ownership())
 }
 
-/// The cgroups of a container, none where this user may not write any. Where it is comes from the
-/// run record while there is one; a record that cannot be read must not keep a container from
-/// being removed.
+/// The cgroups of a container, none where this user may not write any.
 fn cgroup(records: &Records, id: &ContainerId) -> Result<Cgroup> {
-    let live = records.run_directory(id).live().map(|live| live.cgroup);
-    let path = live.unwrap_or_else(|| {
-        let config = records.config(id);
-        let parent = config.map_or(String::new(), |config| config.limits.cgroup_parent);
-        cgroup_path(id, &parent)
-    });
+    cgroup_of(records, id, records.run_directory(id).live().as_ref())
+}
+
+/// The same, by a run record that was read already.
+fn cgroup_of(records: &Records, id: &ContainerId, live: Option<&Live>) -> Result<Cgroup> {
+    let recorded = live.and_then(|live| recorded_cgroup(id, live));
+    let path = recorded.unwrap_or_else(|| configured_cgroup(records, id));
     Cgroup::at(&hierarchies(records)?, &path)
+}
+
+/// Kills what is left in the cgroups of a container and removes them.
+///
+/// Should: wherever one of its records says it is. One that is damaged must not leave the cgroup
+/// that the other names.
+fn end_cgroup(records: &Records, id: &ContainerId) -> Result<()> {
+    let hierarchies = hierarchies(records)?;
+    let configured = configured_cgroup(records, id);
+    let live = records.run_directory(id).live();
+    let recorded = live.and_then(|live| recorded_cgroup(id, &live));
+    let recorded = recorded.filter(|path| *path != configured);
+    for path in std::iter::once(configured).chain(recorded) {
+        Cgroup::at(&hierarchies, &path)?.end(DEATH)?;
+    }
+    Ok(())
+}
+
+/// Where the run record says that the cgroup is, if it can be this container's at all.
+fn recorded_cgroup(id: &ContainerId, live: &Live) -> Option<PathBuf> {
+    let path = &live.cgroup;
+    let mut components = path.components();
+    let is_below = components.all(|component| matches!(component, Component::Normal(_)));
+    let is_own = path.file_name() == Some(id.to_string().as_ref());
+    (is_below && is_own).then(|| path.clone())
+}
+
+/// Where its config puts it; one that cannot be read asked for nothing.
+fn configured_cgroup(records: &Records, id: &ContainerId) -> PathBuf {
+    let config = records.config(id);
+    let parent = config.map_or(String::new(), |config| config.limits.cgroup_parent);
+    cgroup_path(id, &parent)
 }
 
 /// The hierarchies that this user may write.
@@ -185,9 +218,8 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
         let _ = rustix::process::pidfd_send_signal(&container, rustix::process::Signal::KILL);
         await_death(container.as_fd(), live, id)?;
     }
-    let cgroup = cgroup(&records, id)?;
-    let oom_killed = cgroup.oom_kills() > 0;
-    cgroup.end(DEATH)?;
+    let oom_killed = cgroup(&records, id)?.oom_kills() > 0;
+    end_cgroup(&records, id)?;
     let end = live.and_then(|live| live.ended);
     let died = records.apply(id, Event::Died, |state| {
         state.status = Status::Exited;
@@ -203,7 +235,7 @@ pub fn reconcile(settings: &Settings, id: &ContainerId) -> Result<()> {
     }
     // Should: the record before the run directory; killed in between, we are called again.
     match died.context(|| format!("record the end of container {id}"))? {
-        state if state.auto_remove => remove::bury_and_delete(&records, id, settings.rootless),
+        state if state.auto_remove => remove::bury_and_delete(&records, id),
         _ => run.remove(),
     }
 }

@@ -1,5 +1,6 @@
 //! `rm`: out of sight in one rename, then deleted.
 
+use std::ffi::OsString;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -9,9 +10,10 @@ use super::{access, stop};
 use crate::base::ContainerId;
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result};
+use crate::rootless::{IdMap, become_mapped_root};
 use crate::state::Records;
-use crate::store::{Store, delete_grave};
-use crate::sys::process::{Fork, exit_now, fork, join_namespace};
+use crate::store::{Store, clear_away, delete_buried, delete_rest};
+use crate::sys::process::{Fork, exit_now, fork, join_namespace, yield_disk};
 
 /// Whether a running container may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +50,11 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
     let Some(_lock) = run.lock()? else {
         return Err(Error::conflict(format!("container {id} is being started")));
     };
-    super::cgroup(&records, id)?.end(super::DEATH)?;
+    super::end_cgroup(&records, id)?;
     if records.exists(id) {
         super::notice(&records, id, "destroy", &[]);
     }
-    match bury_and_delete(&records, id, settings.rootless) {
+    match bury_and_delete(&records, id) {
         Err(error) if error.kind() == Kind::NotFound => {
             run.remove()?;
             // A container with --rm whose end we saw removes itself; gone is what was asked for.
@@ -63,23 +65,18 @@ pub fn remove(settings: &Settings, id: &ContainerId, force: Force) -> Result<()>
     records.sweep_run_directories()
 }
 
-/// Takes the container out of sight and deletes it.
-pub(super) fn bury_and_delete(
-    records: &Records,
-    id: &ContainerId,
-    user_namespace: bool,
-) -> Result<()> {
-    let grave = records.bury(id)?;
-    if !user_namespace {
-        return delete(&grave, None);
-    }
-    delete_mapped(&grave, None)
+/// Takes the container out of sight and has it deleted.
+pub(super) fn bury_and_delete(records: &Records, id: &ContainerId) -> Result<()> {
+    records.bury(id)?;
+    clear_away(records.root());
+    Ok(())
 }
 
-/// Deletes a buried tree, as root of this user namespace if its files have mapped owners.
+/// Deletes a buried tree to the end, as root of this user namespace if its files have mapped
+/// owners: for a monitor, whom nobody waits for.
 pub(super) fn delete(grave: &Path, user_namespace: Option<BorrowedFd<'_>>) -> Result<()> {
     match user_namespace {
-        Some(namespace) => delete_mapped(grave, Some(namespace)),
+        Some(namespace) => delete_mapped(grave, namespace),
         None => delete_here(grave),
     }
 }
@@ -89,19 +86,15 @@ fn delete_here(grave: &Path) -> Result<()> {
         return Ok(());
     };
     let parent = open_directory(parent)?;
-    delete_grave(&parent, name)
+    delete_buried(&parent, name)
 }
 
 /// Deletes in a child: entering a user namespace would change this process for good.
-fn delete_mapped(grave: &Path, namespace: Option<BorrowedFd<'_>>) -> Result<()> {
+fn delete_mapped(grave: &Path, namespace: BorrowedFd<'_>) -> Result<()> {
     let pidfd = match fork().context(|| "fork to delete a container")? {
         Fork::Child => {
-            let joined = match namespace {
-                Some(namespace) => join_namespace(namespace, libc::CLONE_NEWUSER as u64)
-                    .context(|| "join the user namespace"),
-                None => crate::rootless::IdMap::for_caller()
-                    .and_then(|map| crate::rootless::become_mapped_root(&map)),
-            };
+            let joined = join_namespace(namespace, libc::CLONE_NEWUSER as u64)
+                .context(|| "join the user namespace");
             let deleted = joined.and_then(|()| delete_here(grave));
             exit_now(u8::from(deleted.is_err()))
         }
@@ -120,4 +113,24 @@ fn open_directory(path: &Path) -> Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(CWD, path, flags, Mode::empty())
         .context(|| format!("open {}", path.display()))
+}
+
+/// The main function of the process that deletes what a command left to it; `arguments` is the
+/// whole vector. Nobody reads what it says.
+pub fn delete_in_background(arguments: &[OsString]) -> u8 {
+    let Some(root) = arguments.get(1) else {
+        return 1;
+    };
+    // What others do comes first, but the space is wanted back: at 19, a busy machine would hardly
+    // ever let it run. Without the right to yield it goes all the same.
+    let _ = rustix::process::setpriority_process(None, 10);
+    let _ = yield_disk();
+    // Files of mapped owners are only root's of the user's namespace.
+    let is_root = rustix::process::geteuid().is_root();
+    let become_root = || IdMap::for_caller().and_then(|map| become_mapped_root(&map));
+    let entered = if is_root { Ok(()) } else { become_root() };
+    match entered.and_then(|()| delete_rest(Path::new(root))) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
 }

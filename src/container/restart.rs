@@ -103,7 +103,7 @@ fn note_failure(
     policy: RestartPolicy,
 ) -> Result<bool> {
     // What the failed start left goes before the next.
-    super::cgroup(records, id)?.end(super::DEATH)?;
+    super::end_cgroup(records, id)?;
     let mut again = false;
     records.apply(id, Event::Died, |state| {
         state.exit_code = error.exit_code(Scope::Run);

@@ -15,7 +15,8 @@ use rustix::net::{
 use rustix::process::{Pid, PidfdFlags};
 use serde::{Deserialize, Serialize};
 
-use super::start::{Job, Streams};
+use super::job::Job;
+use super::streams::Streams;
 use crate::error::{Context as _, Error, Kind, Result};
 use crate::monitor::wire;
 use crate::rootless;

@@ -7,34 +7,26 @@
 //! 4. The client is told, the start is noted on disk, and the monitor executes itself anew.
 
 use std::fs;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags};
-use rustix::pipe::PipeFlags;
 use rustix::process::Signal;
 use rustix::termios::Winsize;
 
-use super::devices::Found;
-use super::donor::{self, Donated};
+use super::job::Job;
 use super::keep::{Handover, hand_over};
-use super::{
-    access, accounts, defaults, files, limits, logging, notify, orphans, remove, stage, to_spec,
-};
-use crate::base::Ownership;
-use crate::base::{ContainerId, Timestamp};
+use super::streams::{Streams, leave_streams};
+use super::{access, files, limits, logging, notify, orphans, remove, stage};
+use crate::base::{ContainerId, Ownership, Timestamp};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Kind, Result, Scope};
 use crate::monitor::wire;
-use crate::rootfs::{self, Upper};
 use crate::runtime::cgroup::{Cgroup, Hierarchies};
-use crate::runtime::launch::{Created, Launch, host, launch};
-use crate::runtime::plan::{self, Extras};
+use crate::runtime::launch::Created;
 use crate::runtime::process::start_ticks;
 use crate::state::{Config, Event, Health, Live, Records, RunDirectory, boot_id};
-use crate::store::{OverlayXattrs, Store};
 use crate::sys::process::{Fork, Parentage, exit_now, fork};
 
 /// What the caller wants of the started container.
@@ -138,23 +130,6 @@ fn leave_caller() -> Result<()> {
     // What is made for the container has the modes we say, whatever the caller's mask.
     rustix::process::umask(Mode::from_raw_mode(0o022));
     Ok(())
-}
-
-/// Lets go of the caller's streams, unless the container is to have them.
-fn leave_streams(config: &Config) -> Result<()> {
-    if config.log.driver == logging::PASSTHROUGH {
-        return Ok(());
-    }
-    let null = null()?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
-}
-
-fn null() -> Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    rustix::fs::openat(CWD, "/dev/null", flags, Mode::empty()).context(|| "open /dev/null")
 }
 
 /// What of a started container is noted on disk.
@@ -264,7 +239,7 @@ fn give_back(records: &Records, config: &Config, error: &Error) {
     // What cannot be given back now is taken by the next start or removal of this container.
     let _ = super::cgroup(records, &config.id).and_then(|cgroup| cgroup.remove());
     if config.auto_remove {
-        let _ = remove::bury_and_delete(records, &config.id, false);
+        let _ = remove::bury_and_delete(records, &config.id);
         return;
     }
     let _ = records.run_directory(&config.id).remove();
@@ -312,6 +287,7 @@ pub(super) fn raise(
     notify: Option<&str>,
 ) -> Result<Risen> {
     let run = records.run_directory(&config.id);
+    logging::check_place(records, config)?;
     let streams = Streams::open(config)?;
     files::write(run.path(), config)?;
     let hierarchies = super::hierarchies(records)?;
@@ -427,230 +403,4 @@ fn hold_user_namespace(settings: &Settings, live: &Live) -> Result<OwnedFd> {
     let namespace = namespace.context(|| format!("open {path}"))?;
     crate::rootless::record_holder(&settings.run, live.pid, live.start_ticks)?;
     Ok(namespace)
-}
-
-/// Both sides of the container's streams.
-#[derive(Debug)]
-pub(super) struct Streams {
-    pub give: [OwnedFd; 3],
-    keep_stdin: Option<OwnedFd>,
-    keep_stdout: Option<OwnedFd>,
-    keep_stderr: Option<OwnedFd>,
-}
-
-impl Streams {
-    /// The caller's own, for a container that passes everything through.
-    ///
-    /// Must not be a terminal: who has one can read what is typed there, and type.
-    fn of_caller(wants_stdin: bool) -> Result<Streams> {
-        use rustix::stdio::{stderr, stdin, stdout};
-        let own = [stdin(), stdout(), stderr()];
-        if own.into_iter().any(rustix::termios::isatty) {
-            return Err(Error::invalid(
-                "the '--log-driver passthrough' option cannot be used on a TTY",
-            ));
-        }
-        let copy = |fd: BorrowedFd<'_>| {
-            let copied = rustix::io::fcntl_dupfd_cloexec(fd, 3);
-            copied.context(|| "hand over our own streams")
-        };
-        let [stdin, stdout, stderr] = own;
-        let stdin = if wants_stdin { copy(stdin)? } else { null()? };
-        Ok(Streams {
-            give: [stdin, copy(stdout)?, copy(stderr)?],
-            keep_stdin: None,
-            keep_stdout: None,
-            keep_stderr: None,
-        })
-    }
-
-    /// Pipes, or nothing where a terminal takes their place.
-    fn open(config: &Config) -> Result<Streams> {
-        let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC).context(|| "make a pipe");
-        if config.log.driver == logging::PASSTHROUGH {
-            return Streams::of_caller(config.process.open_stdin);
-        }
-        if config.process.terminal {
-            let give = [null()?, null()?, null()?];
-            return Ok(Streams {
-                give,
-                keep_stdin: None,
-                keep_stdout: None,
-                keep_stderr: None,
-            });
-        }
-        let (stdin, keep_stdin) = if config.process.open_stdin {
-            let (read, write) = pipe()?;
-            (read, Some(write))
-        } else {
-            (null()?, None)
-        };
-        let (keep_stdout, stdout) = pipe()?;
-        let (keep_stderr, stderr) = pipe()?;
-        Ok(Streams {
-            give: [stdin, stdout, stderr],
-            keep_stdin,
-            keep_stdout: Some(keep_stdout),
-            keep_stderr: Some(keep_stderr),
-        })
-    }
-}
-
-/// One container on its way up, for a process that may mount.
-pub(super) struct Job<'a> {
-    pub settings: &'a Settings,
-    pub config: &'a Config,
-    pub directory: PathBuf,
-    /// Its run directory.
-    pub run: PathBuf,
-    /// Its cgroups; none where this user may not write any.
-    pub cgroup: Cgroup,
-}
-
-impl Job<'_> {
-    /// Mounts the root, resolves the user in it, plans, forks.
-    pub(super) fn launch(
-        &self,
-        streams: &Streams,
-        ownership: Ownership,
-        parentage: Parentage,
-    ) -> Result<Created> {
-        let config = self.config;
-        let records = super::records(self.settings);
-        let donated = Donated::open(&records, config)?;
-        let root = self.mount_root(ownership)?;
-        let mut user = rootfs::resolve_user(root.as_fd(), &config.process.user, &config.group_add)?;
-        let highest_gid = crate::rootless::highest_gid("self")?;
-        user.keep_mapped_groups(highest_gid);
-        accounts::write(root.as_fd(), &self.run, config, &user)?;
-        let around = self.surroundings(&records, &donated, highest_gid)?;
-        let mut spec = to_spec::to_spec(config, &user, &around)?;
-        let cgroup = &self.cgroup;
-        let linux = spec.linux().as_ref();
-        let resources = linux.and_then(|linux| linux.resources().clone());
-        let resources = resources.unwrap_or_default();
-        let process = spec.process_mut().as_mut();
-        let bounding = process.and_then(|process| process.capabilities().clone());
-        let bounding = bounding
-            .and_then(|sets| sets.bounding().clone())
-            .unwrap_or_default();
-        let extras = Extras {
-            attach_at: plan::c_string(&self.attach_point()?)?,
-            root_is_mounted: true,
-            reaper: config.init,
-            cgroup_files: cgroup.member_files(),
-            cgroup_hierarchies: cgroup.hierarchies(),
-            make_cwd: true,
-            filter: to_spec::filter(config, &bounding)?,
-            die_with_parent: true,
-            shared_memory: donated.shared_memory.is_some(),
-            ..Extras::default()
-        };
-        let plan = plan::build(&spec, &host(), extras)?;
-        let cgroup = (!cgroup.is_none()).then_some((cgroup, &resources));
-        let request = Launch {
-            plan: &plan,
-            root_mount: Some(root.as_fd()),
-            shared_memory: donated.shared_memory.as_ref().map(|fd| fd.as_fd()),
-            streams: borrow(&streams.give),
-            parentage,
-            cgroup,
-            gate: None,
-            container: None,
-            join_cgroup: None,
-        };
-        let created = donated.in_pid_namespace(parentage, || launch(&request))?;
-        self.check_warnings(created, parentage)
-    }
-
-    fn surroundings(
-        &self,
-        records: &Records,
-        donated: &Donated,
-        highest_gid: u32,
-    ) -> Result<to_spec::Surroundings> {
-        let named = Found::of(&self.config.limits)?;
-        let every = self.config.privileged && !self.settings.rootless;
-        Ok(to_spec::Surroundings {
-            user_namespace: self.settings.rootless,
-            highest_gid,
-            files: self.run.clone(),
-            devices: match every {
-                true => named.with_all_of_host(),
-                false => named,
-            },
-            throttled_cpus: throttled_cpus(),
-            joined: donated.joined.clone(),
-            network_files: donor::network_files(records, self.config)?,
-            has_mqueue: Path::new("/dev/mqueue").is_dir(),
-            more_files: files::more(self.config),
-        })
-    }
-
-    /// What only the kernel could tell of the limits: an error where the user wants them all.
-    fn check_warnings(&self, created: Created, parentage: Parentage) -> Result<Created> {
-        if !self.config.limits.strict || created.warnings.is_empty() {
-            return Ok(created);
-        }
-        created.abandon(parentage);
-        let text = format!("cannot be enforced: {}", created.warnings.join("; "));
-        Err(Error::unsupported(text).hint("leave --strict-limits out to go without"))
-    }
-
-    fn mount_root(&self, ownership: Ownership) -> Result<OwnedFd> {
-        let store = Store::open_existing(&self.settings.root, ownership)?;
-        let store = store.ok_or_else(|| Error::not_found("the store is gone"))?;
-        let layers = store.layers_for(&self.config.layers)?;
-        let user_xattr = self.settings.rootless
-            || layers
-                .iter()
-                .any(|layer| layer.overlay_xattrs == OverlayXattrs::User);
-        let mut paths = vec![files::bottom_layer(&self.settings.root)?];
-        paths.extend(layers.into_iter().map(|layer| layer.path));
-        let up = self.directory.join("up");
-        let upper = Upper {
-            diff: up.join("diff"),
-            work: up.join("work"),
-        };
-        let options = rootfs::Options {
-            user_xattr,
-            volatile: self.config.auto_remove,
-        };
-        rootfs::mount(&paths, &upper, options)
-    }
-
-    /// One empty directory serves all containers: the mount on it is private to each.
-    fn attach_point(&self) -> Result<PathBuf> {
-        let path = self.settings.run.join("root");
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path);
-        made.context(|| format!("make {}", path.display()))?;
-        Ok(path)
-    }
-}
-
-fn borrow(descriptors: &[OwnedFd; 3]) -> [BorrowedFd<'_>; 3] {
-    [
-        descriptors[0].as_fd(),
-        descriptors[1].as_fd(),
-        descriptors[2].as_fd(),
-    ]
-}
-
-/// Where the CPUs of this host count how often each was too hot; most machines have none.
-fn throttled_cpus() -> Vec<String> {
-    let of_first = Path::new(defaults::THERMAL_THROTTLE);
-    let name = of_first.file_name();
-    let all = of_first.parent().and_then(Path::parent);
-    let (Some(name), Some(all), true) = (name, all, of_first.exists()) else {
-        return Vec::new();
-    };
-    let entries = fs::read_dir(all).into_iter().flatten().flatten();
-    let counters = entries.map(|cpu| cpu.path().join(name));
-    let there = counters.filter(|path| path.exists());
-    there
-        .map(|path| path.to_string_lossy().into_owned())
-        .collect()
 }

@@ -11,9 +11,9 @@
 mod read;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -139,7 +139,7 @@ fn append(run: &Path, event: &Event) -> Result<()> {
     let opened = options.open(&path);
     let mut file = match opened {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(run)?;
+            make_directory(run)?;
             options.open(&path)
         }
         other => other,
@@ -151,6 +151,12 @@ fn append(run: &Path, event: &Event) -> Result<()> {
         rotate(run, &file)?;
     }
     Ok(())
+}
+
+/// Makes the run directory of this user where there is none yet, for nobody else.
+fn make_directory(run: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(run);
+    made.context(|| format!("make {}", run.display()))
 }
 
 /// Begins a new file. Two may come here at once: only the one that locks the file that still has
@@ -182,6 +188,20 @@ mod tests {
         let attributes = [("image", "alpine"), ("name", "x")];
         let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
         Event::now(Subject::Container, action, "0123", attributes.into())
+    }
+
+    #[test]
+    fn the_run_directory_is_made_for_its_user_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let run = directory("mode");
+        note(&run, &event("start"));
+        let mode = std::fs::metadata(&run).expect("made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        std::fs::remove_dir_all(&run).expect("ours");
+        Events::open(&run, true).expect("watched");
+        let mode = std::fs::metadata(&run).expect("made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        std::fs::remove_dir_all(&run).expect("ours");
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn identity(file: &File) -> Result<(u64, u64)> {
 }
 
 fn watch(run: &Path) -> Result<OwnedFd> {
-    std::fs::create_dir_all(run).context(|| format!("make {}", run.display()))?;
+    super::make_directory(run)?;
     let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
     let inotify = inotify.context(|| "watch the event log")?;
     let events = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVED_FROM;

@@ -16,6 +16,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use sha2::{Digest as _, Sha256};
 
+use super::manifest::Descriptor;
 use super::tar_index::{Member, index};
 use crate::base::Digest;
 use crate::error::{Context, Error, Kind, Result};
@@ -134,8 +135,17 @@ impl Archive {
         })
     }
 
+    /// What a manifest would say of a layer.
+    pub fn describe(&self, name: &str) -> Result<Descriptor> {
+        Ok(Descriptor {
+            media_type: self.form(name)?.media_type().to_owned(),
+            digest: self.digest(name)?,
+            size: self.length(name)?,
+        })
+    }
+
     /// The digest of a layer's bytes.
-    pub fn digest(&self, name: &str) -> Result<Digest> {
+    fn digest(&self, name: &str) -> Result<Digest> {
         let mut hasher = Sha256::new();
         let mut section = self.section(name)?;
         let mut buffer = vec![0; 256 << 10];

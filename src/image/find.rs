@@ -40,30 +40,47 @@ pub fn find_record(store: &Store, name: &str) -> Result<RefRecord> {
             return Ok(record);
         }
     }
+    if let Some(prefix) = as_id(name)
+        && let Some(record) = find_by_id(&store.refs()?, prefix)?
+    {
+        return Ok(record);
+    }
+    Err(not_here(name))
+}
+
+/// The digits of a word that may be an image's id or its beginning.
+pub(super) fn as_id(name: &str) -> Option<&str> {
     let prefix = name.strip_prefix("sha256:").unwrap_or(name);
     let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if (1..=64).contains(&prefix.len()) && prefix.bytes().all(is_hex) {
-        let mut found: Vec<RefRecord> = store.refs()?;
-        found.retain(|record| record.image.hex().starts_with(prefix));
-        // A real name of the image before the one that only keeps it.
-        found.sort_by_key(|record| (record.image, is_untagged(&record.reference)));
-        found.dedup_by_key(|record| record.image);
-        match found.len() {
-            0 => {}
-            1 => return Ok(found.remove(0)),
-            _ => {
-                let why = format!("multiple IDs found with provided prefix: {prefix}");
-                return Err(Error::invalid(why).hint("give more digits"));
-            }
+    ((1..=64).contains(&prefix.len()) && prefix.bytes().all(is_hex)).then_some(prefix)
+}
+
+/// The one image whose id starts with these digits.
+pub(super) fn find_by_id(records: &[RefRecord], prefix: &str) -> Result<Option<RefRecord>> {
+    let begins = |record: &&RefRecord| record.image.hex().starts_with(prefix);
+    let mut found: Vec<&RefRecord> = records.iter().filter(begins).collect();
+    // A real name of the image before the one that only keeps it.
+    found.sort_by_key(|record| (record.image, is_untagged(&record.reference)));
+    found.dedup_by_key(|record| record.image);
+    match found[..] {
+        [] => Ok(None),
+        [record] => Ok(Some(record.clone())),
+        _ => {
+            let why = format!("multiple IDs found with provided prefix: {prefix}");
+            Err(Error::invalid(why).hint("give more digits"))
         }
     }
-    let shown = match reference {
+}
+
+/// The error for what is no image here, or no image's name at all.
+pub(super) fn not_here(name: &str) -> Error {
+    let shown = match name.parse::<Reference>() {
         Ok(reference) => reference.familiar(),
-        Err(error) if !prefix.bytes().all(is_hex) => return Err(error),
+        Err(error) if as_id(name).is_none() => return error,
         Err(_) => name.to_owned(),
     };
-    Err(Error::not_found(format!("No such image: {shown}"))
-        .hint("hull images lists what is here, hull pull gets what is not"))
+    Error::not_found(format!("No such image: {shown}"))
+        .hint("hull images lists what is here, hull pull gets what is not")
 }
 
 /// `name@digest` also means what was pulled by tag and had this digest.
@@ -107,4 +124,14 @@ fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>> {
 pub fn size_bytes(store: &Store, image: &Image) -> Result<u64> {
     let layers = store.layers_for(&image.diff_ids)?;
     Ok(layers.iter().map(|layer| layer.size_bytes).sum())
+}
+
+/// What the image takes where it is kept packed: manifest, config, layers as the manifest says.
+pub fn content_bytes(store: &Store, image: &Image) -> Result<u64> {
+    let bytes = read(store, &image.manifest)?;
+    let Document::Manifest(manifest) = Document::parse(&bytes, None)? else {
+        return Ok(bytes.len() as u64);
+    };
+    let layers: u64 = manifest.layers.iter().map(|layer| layer.size).sum();
+    Ok(bytes.len() as u64 + manifest.config.size + layers)
 }

@@ -145,14 +145,15 @@ fn read_image(store: &Store, digest: &Digest) -> Result<(Manifest, ImageConfig)>
 }
 
 /// A reader whose end is an error unless all its bytes have a digest.
-struct Verified<R> {
+pub struct Verified<R> {
     inner: R,
     expected: Digest,
     hasher: Option<Sha256>,
 }
 
 impl<R> Verified<R> {
-    fn new(inner: R, expected: Digest) -> Self {
+    /// Reads through `inner`.
+    pub fn new(inner: R, expected: Digest) -> Self {
         Verified {
             inner,
             expected,
@@ -177,9 +178,9 @@ impl<R: Read> Read for Verified<R> {
         if found == self.expected {
             return Ok(0);
         }
-        let why = format!("{} in the store has digest {found}", self.expected);
+        let why = format!("{} has digest {found} where it is kept", self.expected);
         Err(io::Error::other(
-            Error::corrupt(why).hint("remove the image and pull it again"),
+            Error::corrupt(why).hint("remove the image there and get it again"),
         ))
     }
 }

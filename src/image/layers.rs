@@ -95,7 +95,7 @@ fn is_unpacked(store: &Store, stack: &[DiffId]) -> Result<bool> {
 }
 
 /// The chain id of a stack (image-spec, "Layer ChainID"), bottom first.
-fn chain_id(stack: &[DiffId]) -> Digest {
+pub(super) fn chain_id(stack: &[DiffId]) -> Digest {
     let mut ids = stack.iter().map(|diff_id| diff_id.0);
     let bottom = ids.next().unwrap_or_else(|| Digest::of(b""));
     ids.fold(bottom, |below, own| {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use serde_json::{Map, Value, json};
 
 use super::archived::blob_path;
@@ -37,7 +37,7 @@ pub enum Sink<'a> {
 }
 
 /// What a `dir:` directory says of itself.
-const DIR_VERSION: &[u8] = b"Directory Transport Version: 1.1\n";
+pub const DIR_VERSION: &[u8] = b"Directory Transport Version: 1.1\n";
 
 /// Writes images.
 pub fn write(images: &[Outgoing], layout: Layout, sink: &mut Sink<'_>) -> Result<()> {
@@ -158,7 +158,8 @@ fn described(blob: &Descriptor) -> Value {
 }
 
 impl Sink<'_> {
-    fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+    /// A file with these bytes.
+    pub fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         self.file(name, bytes.len() as u64, &mut &bytes[..])
             .context(|| format!("write {name}"))
     }
@@ -171,7 +172,7 @@ impl Sink<'_> {
     }
 
     /// A file of exactly this size, which its source's end confirms.
-    fn file(&mut self, name: &str, size: u64, source: &mut dyn Read) -> Result<()> {
+    pub fn file(&mut self, name: &str, size: u64, source: &mut dyn Read) -> Result<()> {
         let copied = match self {
             Sink::Tar(out) => {
                 out.write_all(header(name, size, tar::EntryType::Regular)?.as_bytes())?;
@@ -184,8 +185,17 @@ impl Sink<'_> {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
                 let flags = flags | OFlags::NOFOLLOW;
                 let mode = Mode::from_raw_mode(0o644);
-                let mut file = File::from(rustix::fs::openat(&*dir, name, flags, mode)?);
-                copy(source, &mut file, size)?
+                // Others may read the directory: a name in it stands for a whole file.
+                let part = format!("{name}.part");
+                let mut file = File::from(rustix::fs::openat(&*dir, &part, flags, mode)?);
+                let copied = copy(source, &mut file, size);
+                if !matches!(copied, Ok(copied) if copied == size) {
+                    // The error that stopped us is the one to tell.
+                    let _ = rustix::fs::unlinkat(&*dir, &part, AtFlags::empty());
+                } else {
+                    rustix::fs::renameat(&*dir, &part, &*dir, name)?;
+                }
+                copied?
             }
         };
         match copied == size {
@@ -194,7 +204,8 @@ impl Sink<'_> {
         }
     }
 
-    fn directory(&mut self, name: &str) -> Result<()> {
+    /// A directory.
+    pub fn directory(&mut self, name: &str) -> Result<()> {
         match self {
             Sink::Tar(out) => {
                 let header = header(&format!("{name}/"), 0, tar::EntryType::Directory)?;
@@ -207,7 +218,8 @@ impl Sink<'_> {
         }
     }
 
-    fn end(&mut self) -> Result<()> {
+    /// Nothing more comes.
+    pub fn end(&mut self) -> Result<()> {
         match self {
             Sink::Tar(out) => {
                 out.write_all(&[0; 1024])?;

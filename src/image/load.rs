@@ -21,7 +21,7 @@ use super::layers::{Wanted, unpack_missing};
 use super::make::image_manifest;
 use super::manifest::Descriptor;
 use super::platform::Platform;
-use super::progress::{LayerEvent, Progress};
+use super::progress::{Extracting, LayerEvent, Progress};
 use super::pull::check_config;
 use super::tag::{Named, Release, Target, publish_all};
 use crate::base::{DiffId, Digest, Reference};
@@ -151,11 +151,7 @@ impl Loading<'_> {
                     digest: diff_id.0,
                     size: length,
                 },
-                (None, form) => Descriptor {
-                    media_type: form.media_type().to_owned(),
-                    digest: self.archive.digest(file)?,
-                    size: length,
-                },
+                (None, _) => self.archive.describe(file)?,
             };
             if length != blob.size {
                 let (digest, size) = (blob.digest, blob.size);
@@ -237,8 +233,8 @@ fn unpack_tar(
     let label = &layer.blob.digest;
     let subject = || format!("layer {label}");
     expect(label, &diff_id.0)?;
-    progress.layer(label, LayerEvent::Extracting);
     let tar = archive.section(&layer.file)?;
+    let tar = Extracting::new(tar, *label, layer.blob.size, progress);
     let (unpacked, remade) = stage
         .unpack_with_recipe(tar, &Limits::default())
         .context(subject)?;
@@ -251,7 +247,11 @@ fn unpack_tar(
 }
 
 /// Takes bytes as they are into the stage, unless the store has them; they must have this digest.
-fn keep_blob(stage: &Stage, digest: &Digest, mut source: impl std::io::Read) -> Result<()> {
+pub(super) fn keep_blob(
+    stage: &Stage,
+    digest: &Digest,
+    mut source: impl std::io::Read,
+) -> Result<()> {
     let mut blob = stage.blob_file(digest)?;
     let is_here = blob.is_complete();
     if !is_here {

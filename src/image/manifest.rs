@@ -138,6 +138,31 @@ impl Document {
     }
 }
 
+/// Everything that a manifest for one platform names, its config first; its layers may be of any
+/// type. For copying, which looks into none of it.
+pub fn parts(bytes: &[u8]) -> Result<Vec<Descriptor>> {
+    let map = parse_object(bytes, "manifest")?;
+    check_case(&map, &TOP, "manifest")?;
+    let config = map
+        .get("config")
+        .ok_or_else(|| Error::corrupt("manifest: no \"config\""))?;
+    let layers = map.get("layers").and_then(Value::as_array);
+    let layers = layers.ok_or_else(|| Error::corrupt("manifest: no \"layers\""))?;
+    check_layer_count(layers.len())?;
+    let layers = layers.iter().map(|layer| parse_descriptor(layer, "layer"));
+    std::iter::once(parse_descriptor(config, "config"))
+        .chain(layers)
+        .collect()
+}
+
+/// The entries of an index, `None` if this is a manifest.
+pub fn entries(bytes: &[u8]) -> Result<Option<Vec<IndexEntry>>> {
+    let map = parse_object(bytes, "manifest")?;
+    check_case(&map, &TOP, "manifest")?;
+    check_types(&map, None)?;
+    map.get("manifests").map(parse_index).transpose()
+}
+
 /// The type both body and sender agree on.
 fn check_types(map: &Map<String, Value>, sent: Option<&str>) -> Result<Option<MediaType>> {
     let is_old = map.contains_key("fsLayers") || map.contains_key("signatures");

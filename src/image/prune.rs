@@ -1,9 +1,7 @@
 //! `image prune`: images without a name, or all that no container uses.
 
-use std::collections::BTreeMap;
-
-use super::remove::{Force, InUse, remove};
-use super::{Image, Removal, list};
+use super::remove::{Force, InUse, Removed, Remover};
+use super::{Detail, Image, list};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 
@@ -19,9 +17,7 @@ pub enum Unused {
 /// What was removed, and what could not be.
 #[derive(Debug, Default)]
 pub struct Pruned {
-    pub removals: Vec<(Image, Removal)>,
-    /// Unpacked size of the layers that are gone.
-    pub bytes: u64,
+    pub removed: Removed,
     pub failed: Vec<Error>,
 }
 
@@ -32,49 +28,35 @@ pub fn prune(
     wanted: impl Fn(&Image) -> bool,
     users: impl Fn() -> Result<Vec<InUse>>,
 ) -> Result<Pruned> {
-    let listing = list(store)?;
+    let listing = list(store, Detail::Whole)?;
     let mut pruned = Pruned {
         failed: listing.broken,
         ..Pruned::default()
     };
     let used = users()?;
+    let mut remover = Remover::new(store, used.clone())?;
+    remover.thorough = true;
     for listed in listing.images {
-        let image = listed.image;
-        let is_used = used.iter().any(|user| user.image == image.id);
+        let is_used = used.iter().any(|user| user.image == listed.id);
         let spared = which == Unused::Dangling && !listed.names.is_empty();
-        if is_used || spared || !wanted(&image) {
+        let is_wanted = listed.image.as_ref().is_some_and(&wanted);
+        if is_used || spared || !is_wanted {
             continue;
         }
-        let sizes = layer_sizes(store, &image);
-        let mut words: Vec<String> = listed
-            .names
-            .iter()
-            .map(|name| name.reference.familiar())
-            .collect();
+        let names = listed.names.iter().map(|name| name.reference.familiar());
+        let mut words: Vec<String> = names.collect();
         if words.is_empty() {
-            words.push(image.id.to_string());
+            words.push(listed.id.to_string());
         }
         for word in words {
-            match remove(store, &word, Force::No, &users) {
-                Ok(removal) => {
-                    let gone = removal.deleted.iter().filter_map(|name| sizes.get(name));
-                    pruned.bytes += gone.sum::<u64>();
-                    pruned.removals.push((image.clone(), removal));
-                }
+            match remover.take(&word, Force::No) {
+                Ok(()) => {}
                 // Gone with another of its names, or used meanwhile.
                 Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Conflict) => {}
                 Err(error) => pruned.failed.push(error),
             }
         }
     }
+    pruned.removed = remover.finish(users)?;
     Ok(pruned)
-}
-
-/// The layers' names in [`Removal::deleted`] and their sizes.
-fn layer_sizes(store: &Store, image: &Image) -> BTreeMap<String, u64> {
-    let layers = store.layers_for(&image.diff_ids).unwrap_or_default();
-    let names = image.diff_ids.iter().map(ToString::to_string);
-    names
-        .zip(layers.iter().map(|layer| layer.size_bytes))
-        .collect()
 }

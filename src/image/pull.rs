@@ -178,7 +178,7 @@ fn check_size(descriptor: &Descriptor, length: usize) -> Result<()> {
 }
 
 /// A blob that is read whole and verified; once more if its bytes are wrong.
-fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
+pub(super) fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
     if wanted.size > DOCUMENT_LIMIT {
         return Err(Error::corrupt("longer than 4 MiB"));
     }

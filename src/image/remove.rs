@@ -3,11 +3,14 @@
 //! The rules and words are Docker's. A container keeps its image's content whatever happens to the
 //! names, because its manifest is a root of the collection.
 
-use super::find::{find_record, open};
+use std::collections::HashSet;
+
+use super::find::{as_id, find_by_id, not_here, open};
+use super::layers::chain_id;
 use super::tag::is_untagged;
 use crate::base::{DiffId, Digest, Reference};
-use crate::error::{Error, Kind, Result};
-use crate::store::{LayerKey, RefRecord, Store};
+use crate::error::{Context, Error, Kind, Result};
+use crate::store::{Collected, LayerKey, RefRecord, Store, Unsynced};
 
 /// `--force`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,62 +43,183 @@ pub struct Removal {
     pub deleted: Vec<String>,
 }
 
-/// Removes the name `name`, or the image with this id. `users` tells which containers use images;
-/// it is asked again while the collector keeps new ones away.
-pub fn remove(
-    store: &Store,
-    name: &str,
-    force: Force,
-    users: impl Fn() -> Result<Vec<InUse>>,
-) -> Result<Removal> {
-    let record = match find_record(store, name) {
-        Err(error) if error.kind() == Kind::Corrupt => return remove_damaged(store, name, error),
-        found => found?,
-    };
-    let used = &users()?;
-    let mut names = store.refs()?;
-    names.retain(|other| other.image == record.image);
-    let by_name = is_name_of(name, &record);
-    let going = match by_name {
-        true => going_with(&record, &names),
-        false => names.clone(),
-    };
-    let stays = names.len() > going.len();
-    if !by_name {
-        check_repositories(&going, &record.image, force)?;
+/// A removal under way: names go one by one, and what only they kept in one go at the end. So a
+/// thousand images cost one collection.
+pub struct Remover<'a> {
+    store: &'a Store,
+    /// All names that are left. Those that others give meanwhile are seen by the collection.
+    names: Vec<RefRecord>,
+    used: Vec<InUse>,
+    unsynced: Vec<Unsynced>,
+    taken: Vec<Taken>,
+    /// Collect in any case: what killed commands left goes too.
+    pub thorough: bool,
+}
+
+/// What one word has named.
+#[derive(Debug)]
+struct Taken {
+    image: String,
+    removal: Removal,
+    /// Set if no name is left and no container needs it: the image's id and layers.
+    orphan: Option<(Digest, Vec<DiffId>)>,
+}
+
+/// What has become of all the words.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// One for each word that named something, in their order: the image's id (or its name, if it
+    /// is broken), and what is gone.
+    pub images: Vec<(String, Removal)>,
+    /// Space that this gives back.
+    pub bytes: u64,
+}
+
+impl<'a> Remover<'a> {
+    /// `used` tells which containers use images now.
+    pub fn new(store: &'a Store, used: Vec<InUse>) -> Result<Remover<'a>> {
+        Ok(Remover {
+            store,
+            names: store.refs()?,
+            used,
+            unsynced: Vec::new(),
+            taken: Vec::new(),
+            thorough: false,
+        })
     }
-    if !stays {
-        let shown = by_name.then(|| record.reference.familiar());
-        check_unused(&record.image, shown.as_deref(), force, used)?;
-    }
-    // Read before the names go: afterwards the manifest may be collected.
-    let diff_ids = open(store, record.clone()).map(|image| image.diff_ids);
-    let mut removal = Removal::default();
-    for gone in &going {
-        store.untag(&gone.reference)?;
-        if is_untagged(&gone.reference) {
-            continue;
+
+    /// Takes the name `word` away, or all names of the image with this id.
+    pub fn take(&mut self, word: &str, force: Force) -> Result<()> {
+        let record = match self.find(word) {
+            Err(error) if error.kind() == Kind::Corrupt => return self.take_damaged(word, error),
+            found => found?,
+        };
+        let same = |other: &&RefRecord| other.image == record.image;
+        let names: Vec<RefRecord> = self.names.iter().filter(same).cloned().collect();
+        let by_name = is_name_of(word, &record);
+        let going = match by_name {
+            true => going_with(&record, &names),
+            false => names.clone(),
+        };
+        let stays = names.len() > going.len();
+        if !by_name {
+            check_repositories(&going, &record.image, force)?;
         }
-        removal.untagged.push(gone.reference.familiar());
-        if let (Some(digest), None) = (gone.repo_digest, gone.reference.digest) {
-            let named = gone.reference.with_digest(digest);
-            removal.untagged.push(named.familiar());
+        if !stays {
+            let shown = by_name.then(|| record.reference.familiar());
+            check_unused(&record.image, shown.as_deref(), force, &self.used)?;
         }
+        // Read before the names go: afterwards the manifest may be collected.
+        let diff_ids = open(self.store, record.clone()).map(|image| image.diff_ids);
+        let removal = self.unname(&going)?;
+        let is_used = self.used.iter().any(|user| user.image == record.image);
+        let orphan = (!stays && !is_used).then(|| (record.image, diff_ids.unwrap_or_default()));
+        self.taken.push(Taken {
+            image: record.image.to_string(),
+            removal,
+            orphan,
+        });
+        Ok(())
     }
-    let is_used = used.iter().any(|user| user.image == record.image);
-    if !stays && !is_used {
+
+    /// Collects what no name keeps any more. `users` is asked again while the collector keeps new
+    /// ones away.
+    pub fn finish(self, users: impl Fn() -> Result<Vec<InUse>>) -> Result<Removed> {
+        // Should: reach the disk before anything is collected, or a power cut brings back the name
+        // of an image that is gone.
+        let synced = self.store.sync_refs(self.unsynced);
+        synced.context(|| "remove names")?;
+        let mut removed = Removed::default();
         let kept = || Ok(users()?.iter().map(|user| user.manifest).collect());
-        let collected = store.collect_garbage(kept)?;
+        let has_orphans = self.taken.iter().any(|taken| taken.orphan.is_some());
+        let collected = match has_orphans || self.thorough {
+            true => self.store.collect_garbage(kept)?,
+            false => Collected::default(),
+        };
+        removed.bytes = collected.bytes;
         // With a damaged record nothing is collected: what it needs is not known.
-        if !collected.broken.is_empty() {
-            return Ok(removal);
+        let gone: HashSet<String> = collected.deleted.into_iter().collect();
+        let mut told = HashSet::new();
+        // A layer goes with the last of its images.
+        for mut taken in self.taken.into_iter().rev() {
+            if let Some((image, diff_ids)) = taken.orphan
+                && (gone.contains(&image.to_string()) || self.store.open_blob(&image)?.is_none())
+            {
+                let mut deleted = vec![image.to_string()];
+                let layers = gone_layers(&diff_ids, &gone);
+                deleted.extend(layers.filter(|layer| told.insert(layer.clone())));
+                taken.removal.deleted = deleted;
+            }
+            removed.images.push((taken.image, taken.removal));
         }
-        removal.deleted.push(record.image.to_string());
-        removal
-            .deleted
-            .extend(gone_layers(store, &diff_ids.unwrap_or_default())?);
+        removed.images.reverse();
+        Ok(removed)
     }
-    Ok(removal)
+
+    fn find(&self, word: &str) -> Result<RefRecord> {
+        if let Ok(reference) = word.parse::<Reference>() {
+            let is_it = |record: &&RefRecord| record.reference == reference;
+            if let Some(record) = self.names.iter().find(is_it) {
+                return Ok(record.clone());
+            }
+            let by_digest = |record: &&RefRecord| {
+                record.reference.full_name() == reference.full_name()
+                    && reference.digest.is_some()
+                    && (record.repo_digest == reference.digest
+                        || Some(record.manifest) == reference.digest)
+            };
+            if let Some(record) = self.names.iter().find(by_digest) {
+                return Ok(record.clone());
+            }
+            // A damaged one is in no list, but can be removed.
+            if let Some(record) = self.store.find_ref(&reference)? {
+                return Ok(record);
+            }
+        }
+        let found = match as_id(word) {
+            Some(prefix) => find_by_id(&self.names, prefix)?,
+            None => None,
+        };
+        found.ok_or_else(|| not_here(word))
+    }
+
+    fn unname(&mut self, going: &[RefRecord]) -> Result<Removal> {
+        let mut removal = Removal::default();
+        for gone in going {
+            self.unsynced
+                .extend(self.store.unlink_ref(&gone.reference)?);
+            self.names.retain(|other| other.reference != gone.reference);
+            if is_untagged(&gone.reference) {
+                continue;
+            }
+            removal.untagged.push(gone.reference.familiar());
+            if let (Some(digest), None) = (gone.repo_digest, gone.reference.digest) {
+                let named = gone.reference.with_digest(digest);
+                removal.untagged.push(named.familiar());
+            }
+        }
+        Ok(removal)
+    }
+
+    /// Takes a name away whose record cannot be read, so that nobody knows what it named.
+    fn take_damaged(&mut self, word: &str, error: Error) -> Result<()> {
+        let Ok(reference) = word.parse::<Reference>() else {
+            return Err(error);
+        };
+        let Some(gone) = self.store.unlink_ref(&reference)? else {
+            return Err(error);
+        };
+        self.unsynced.push(gone);
+        self.taken.push(Taken {
+            image: word.to_owned(),
+            removal: Removal {
+                untagged: vec![reference.familiar()],
+                ..Removal::default()
+            },
+            orphan: None,
+        });
+        Ok(())
+    }
 }
 
 /// This name, and with a repository's last tag its references by digest.
@@ -112,20 +236,6 @@ fn going_with(record: &RefRecord, names: &[RefRecord]) -> Vec<RefRecord> {
         going.extend(digests.iter().filter(same).copied().cloned());
     }
     going
-}
-
-/// Takes a name away whose record cannot be read, so that nobody knows what it named.
-fn remove_damaged(store: &Store, name: &str, error: Error) -> Result<Removal> {
-    let Ok(reference) = name.parse::<Reference>() else {
-        return Err(error);
-    };
-    if !store.untag(&reference)? {
-        return Err(error);
-    }
-    Ok(Removal {
-        untagged: vec![reference.familiar()],
-        ..Removal::default()
-    })
 }
 
 /// Whether the user named a reference rather than an id.
@@ -188,12 +298,13 @@ fn check_unused(image: &Digest, name: Option<&str>, force: Force, used: &[InUse]
 }
 
 /// The layers that no other image needed, top first.
-fn gone_layers(store: &Store, diff_ids: &[DiffId]) -> Result<Vec<String>> {
-    let mut gone = Vec::new();
-    for diff_id in diff_ids.iter().rev() {
-        if store.layer(&LayerKey::Diff(*diff_id))?.is_none() {
-            gone.push(diff_id.to_string());
-        }
-    }
-    Ok(gone)
+fn gone_layers(diff_ids: &[DiffId], gone: &HashSet<String>) -> impl Iterator<Item = String> {
+    let is_gone = |number: &usize| {
+        let chain = LayerKey::Chain(chain_id(&diff_ids[..=*number]));
+        let diff = LayerKey::Diff(diff_ids[*number]);
+        gone.contains(&diff.to_string()) || gone.contains(&chain.to_string())
+    };
+    let layers = (0..diff_ids.len()).rev().filter(is_gone);
+    let layers: Vec<String> = layers.map(|number| diff_ids[number].to_string()).collect();
+    layers.into_iter()
 }

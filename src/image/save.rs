@@ -77,14 +77,14 @@ impl Saving {
 }
 
 /// A directory under a name aside until it is whole.
-struct NewDirectory {
+pub(super) struct NewDirectory {
     parent: OwnedFd,
     aside: String,
     name: PathBuf,
 }
 
 impl NewDirectory {
-    fn make(path: &Path) -> Result<NewDirectory> {
+    pub fn make(path: &Path) -> Result<NewDirectory> {
         let subject = || format!("make {}", path.display());
         if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(Error::conflict("it exists and is not empty")
@@ -108,7 +108,7 @@ impl NewDirectory {
         })
     }
 
-    fn dir(&self) -> Result<OwnedFd> {
+    pub fn dir(&self) -> Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(
             &self.parent,
@@ -118,7 +118,7 @@ impl NewDirectory {
         )?)
     }
 
-    fn keep(self) -> Result<()> {
+    pub fn keep(self) -> Result<()> {
         // rename(2) takes the place of an empty directory.
         let renamed = rustix::fs::renameat(&self.parent, &self.aside, &self.parent, &self.name);
         renamed.context(|| format!("make {}", self.name.display()))

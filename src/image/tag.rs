@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::find::find;
+use super::find::{find, find_record};
 use crate::base::{Digest, Reference, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{RefRecord, Stage, Store};
 
 /// `.invalid` never resolves (RFC 2606).
@@ -145,8 +145,8 @@ impl Target {
     }
 }
 
-/// Gives the image called `source` one more name.
-pub fn tag(store: &Store, source: &str, name: &Reference) -> Result<()> {
+/// Gives the image called `source` more names, all or none; returns its id.
+pub fn tag(store: &Store, source: &str, names: &[Reference]) -> Result<Digest> {
     let image = find(store, source)?;
     let target = Target {
         manifest: image.manifest,
@@ -154,6 +154,42 @@ pub fn tag(store: &Store, source: &str, name: &Reference) -> Result<()> {
         platform: image.config.platform().to_string(),
         repo_digest: None,
     };
-    publish(store, store.stage()?, &target, std::slice::from_ref(name))?;
-    Ok(())
+    publish(store, store.stage()?, &target, names)?;
+    Ok(image.id)
+}
+
+/// Takes these names from the image called `source`, or all it has if there are none. It stays, if
+/// need be without a name. Returns its id and what was removed.
+pub fn untag(store: &Store, source: &str, names: &[Reference]) -> Result<(Digest, Vec<Reference>)> {
+    let image = find_record(store, source)?;
+    let own = store
+        .refs()?
+        .into_iter()
+        .filter(|record| record.image == image.image && !is_untagged(&record.reference));
+    let own: Vec<RefRecord> = own.collect();
+    let foreign = names
+        .iter()
+        .find(|name| own.iter().all(|record| record.reference != **name));
+    if let Some(foreign) = foreign {
+        let (name, id) = (foreign.familiar(), image.image.short());
+        return Err(
+            Error::not_found(format!("{name}: not a name of image {id}"))
+                .hint("hull images lists them"),
+        );
+    }
+    let goes = |record: &&RefRecord| names.is_empty() || names.contains(&record.reference);
+    let going: Vec<&RefRecord> = own.iter().filter(goes).collect();
+    if let (Some(last), true) = (going.last(), going.len() == own.len()) {
+        // Should: be kept before it loses its last name, or a collector takes it in between.
+        let keeper = RefRecord {
+            reference: untagged_reference(&last.manifest),
+            ..(*last).clone()
+        };
+        store.stage()?.publish(&[keeper])?;
+    }
+    for record in &going {
+        store.untag(&record.reference)?;
+    }
+    let removed = going.into_iter().map(|record| record.reference.clone());
+    Ok((image.image, removed.collect()))
 }

@@ -16,9 +16,24 @@ use crate::config::RegistrySettings;
 use crate::error::{Kind, Result};
 use crate::registry::scripted::{Asked, Reply, Scripted};
 use crate::registry::{Client, Credentials};
+use crate::store::Store;
 
 fn client() -> Client {
     Client::new(&RegistrySettings::default(), Credentials::default())
+}
+
+/// Removes one word's image to the end.
+fn remove(
+    store: &Store,
+    word: &str,
+    force: Force,
+    users: impl Fn() -> Result<Vec<InUse>>,
+) -> Result<Removal> {
+    let mut remover = Remover::new(store, users()?)?;
+    remover.take(word, force)?;
+    let removed = remover.finish(users)?;
+    let only = removed.images.into_iter().next();
+    Ok(only.expect("something was taken").1)
 }
 
 fn pull_from(scratch: &Scratch, server: &Scripted, tag: &str) -> Result<Pulled> {
@@ -77,7 +92,7 @@ fn a_pulled_image_is_found_listed_and_current() {
         let kept = scratch.store.open_blob(layer).expect("store");
         assert!(kept.is_some(), "compressed blobs are kept");
     }
-    let listing = list(&scratch.store).expect("lists");
+    let listing = list(&scratch.store, Detail::Names).expect("lists");
     assert_eq!((listing.images.len(), listing.broken.len()), (1, 0));
 
     let before = server.count("blobs");
@@ -245,22 +260,22 @@ fn a38_a_name_that_moves_is_told_and_the_old_image_is_kept() {
     load(&old);
     let loaded = load(&new);
     assert_eq!(loaded[0].named[0].replaced, Some(old.config));
-    let listing = list(&scratch.store).expect("lists");
+    let listing = list(&scratch.store, Detail::Names).expect("lists");
     let unnamed: Vec<_> = listing
         .images
         .iter()
         .filter(|i| i.names.is_empty())
         .collect();
     assert_eq!(unnamed.len(), 1);
-    assert_eq!(unnamed[0].image.id, old.config);
+    assert_eq!(unnamed[0].id, old.config);
     // A new name takes it out of that state.
     tag(
         &scratch.store,
         &old.config.to_string(),
-        &"back:1".parse().expect("name"),
+        &["back:1".parse().expect("name")],
     )
     .expect("tags");
-    let listing = list(&scratch.store).expect("lists");
+    let listing = list(&scratch.store, Detail::Names).expect("lists");
     assert!(listing.images.iter().all(|i| i.names.len() == 1));
 }
 
@@ -473,12 +488,12 @@ fn rmi_untags_first_and_deletes_with_the_last_name() {
     let scratch = Scratch::new();
     let store = &scratch.store;
     let id = ensure_hello(store, b"program").expect("made");
-    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    tag(store, HELLO, &["other:1".parse().expect("name")]).expect("tags");
     let removal = remove(store, "other:1", Force::No, || Ok(vec![])).expect("untags");
     assert_eq!((removal.untagged.len(), removal.deleted.len()), (1, 0));
     assert_eq!(removal.untagged[0], "other:1");
 
-    tag(store, HELLO, &"other:1".parse().expect("name")).expect("tags");
+    tag(store, HELLO, &["other:1".parse().expect("name")]).expect("tags");
     let error = remove(store, &id.hex(), Force::No, || Ok(vec![])).expect_err("two repositories");
     assert!(
         error

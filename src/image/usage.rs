@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use super::list::Listed;
 use super::remove::InUse;
 use crate::base::Digest;
+use crate::error::Result;
 use crate::store::Store;
 
 /// All images of a store.
 #[derive(Debug, Default)]
 pub struct Usage {
     pub images: Vec<ImageUsage>,
-    /// Bytes of all of them: files of unpacked layers, and blobs as they came.
+    /// Bytes of all that the store holds for images, whether or not one needs it: an unfinished
+    /// download, say, or what is removed and not deleted yet.
     pub total_bytes: u64,
     /// The part that images in use need.
     pub used_bytes: u64,
@@ -37,11 +39,11 @@ struct Piece {
 }
 
 /// Counts. What cannot be read counts nothing: this is about what there is.
-pub fn usage(store: &Store, images: Vec<Listed>, users: &[InUse]) -> Usage {
+pub fn usage(store: &Store, images: Vec<Listed>, users: &[InUse]) -> Result<Usage> {
     let mut pieces: BTreeMap<PathBuf, Piece> = BTreeMap::new();
     let mut counted = Vec::with_capacity(images.len());
     for listed in images {
-        let of = users.iter().filter(|user| user.image == listed.image.id);
+        let of = users.iter().filter(|user| user.image == listed.id);
         let containers = of.count();
         let mut own = pieces_of(store, &listed);
         own.sort();
@@ -61,7 +63,8 @@ pub fn usage(store: &Store, images: Vec<Listed>, users: &[InUse]) -> Usage {
         let wanted = pieces.values().filter(|piece| wanted(piece));
         wanted.map(|piece| piece.bytes).sum()
     };
-    let (total_bytes, used_bytes) = (sum(&|_| true), sum(&|piece| piece.used));
+    let (needed_bytes, used_bytes): (u64, u64) = (sum(&|_| true), sum(&|piece| piece.used));
+    let total_bytes = store.bytes_on_disk()?.max(needed_bytes);
     let images = counted.into_iter().map(|(listed, own, containers)| {
         let (mut shared_bytes, mut unique_bytes) = (0, 0);
         for (path, bytes) in own {
@@ -77,21 +80,23 @@ pub fn usage(store: &Store, images: Vec<Listed>, users: &[InUse]) -> Usage {
             containers,
         }
     });
-    Usage {
+    Ok(Usage {
         images: images.collect(),
         total_bytes,
         used_bytes,
-    }
+    })
 }
 
 fn pieces_of(store: &Store, listed: &Listed) -> Vec<(PathBuf, u64)> {
-    let image = &listed.image;
-    let layers = store.layers_for(&image.diff_ids).unwrap_or_default();
+    let diff_ids = listed.image.as_ref().map(|image| &image.diff_ids[..]);
+    let layers = store
+        .layers_for(diff_ids.unwrap_or_default())
+        .unwrap_or_default();
     let layers = layers
         .into_iter()
         .map(|layer| (layer.path, layer.size_bytes));
-    let mut blobs = vec![image.manifest, image.id];
-    blobs.extend(compressed_layers(store, &image.manifest));
+    let mut blobs = vec![listed.manifest, listed.id];
+    blobs.extend(compressed_layers(store, &listed.manifest));
     let blobs = blobs.into_iter().filter_map(|digest| {
         let length = store.open_blob(&digest).ok()??.metadata().ok()?.len();
         Some((PathBuf::from(digest.to_string()), length))

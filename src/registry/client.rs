@@ -113,6 +113,11 @@ impl Client {
         &self.settings
     }
 
+    /// Who the user is.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// One GET to one endpoint.
     pub(super) fn get(
         &self,

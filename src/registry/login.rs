@@ -35,6 +35,15 @@ impl Client {
         }
     }
 
+    /// Finds the logins for everywhere `reference` will be asked for, so that no program has to run
+    /// later.
+    pub fn look_up_logins(&self, reference: &Reference) -> Result<()> {
+        for at in endpoints_of(reference, self.settings())? {
+            self.credentials().find(&at.login)?;
+        }
+        Ok(())
+    }
+
     /// The registry itself, not its mirrors.
     pub(super) fn registry_of(&self, place: &str) -> Result<Endpoint> {
         let (registry, repository) = place.split_once('/').unwrap_or((place, ""));

@@ -12,6 +12,7 @@ mod client;
 mod credential_program;
 mod credentials;
 mod dns;
+mod download;
 mod endpoint;
 mod failure;
 mod login;
@@ -32,8 +33,10 @@ mod tls;
 mod transport;
 mod upload;
 
+pub use blob::BlobReader;
 pub use client::{Client, DOCUMENT_LIMIT, Document, Repository};
 pub use credentials::{Credential, Credentials};
+pub use download::download;
 pub use failure::escaped;
 pub use login_file::{DOCKER_KEY, LoginFile, Removed, place_of};
 pub use search::Found;

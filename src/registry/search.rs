@@ -1,4 +1,4 @@
-//! Looking for repositories and tags: the search of old (`/v1/search`, which Docker Hub and some
+//! Looking for repositories: the search of old (`/v1/search`, which Docker Hub and some
 //! registries have), else the catalog that every registry may offer.
 
 use std::io::Read;
@@ -11,7 +11,6 @@ use super::auth::percent;
 use super::client::{Client, DOCUMENT_LIMIT};
 use super::endpoint::{Api, Endpoint};
 use super::failure::{Direction, Failure};
-use crate::base::Reference;
 use crate::error::{Error, Kind, Result};
 
 /// Where Docker Hub is searched.
@@ -81,19 +80,6 @@ impl Client {
             ..Found::default()
         });
         Ok(named.collect())
-    }
-
-    /// The tags of a repository.
-    pub fn tags(&self, reference: &Reference) -> Result<Vec<String>> {
-        let name = reference.full_name();
-        let at = self.registry_of(&name)?;
-        let scope = format!("repository:{}:pull", at.repository);
-        let path = format!("{}/tags/list", at.repository);
-        let tags = self.pages(&at, &scope, &path, "tags");
-        tags.map_err(|failure| {
-            let subject = format!("tags of {}", reference.repository);
-            failure.into_error(Direction::Pull, &subject, &reference.registry)
-        })
     }
 
     /// A list that comes in pages. Where the next one begins follows from the last name: an address

@@ -8,6 +8,7 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Config, SCHEMA};
@@ -470,11 +471,18 @@ impl Records {
         replace(&path, &serde_json::to_vec(config)?, durable)
     }
 
-    /// Takes the container out of sight in one rename and gives its name back. The caller deletes
-    /// what is at the returned path. Works in any state and needs no free space.
+    /// Takes the container out of sight in one rename and gives its name back. The caller has
+    /// deleted what is at the returned path. Works in any state and needs no free space.
     pub fn bury(&self, id: &ContainerId) -> Result<PathBuf> {
-        let graves = self.root.join("tmp").join(boot_id());
-        make_directory(&graves)?;
+        let mut graves = self.root.join("tmp").join(boot_id());
+        if let Err(error) = make_directory(&graves) {
+            // On a full disk: right below tmp/ it is wiped like what another boot has left.
+            let is_full = matches!(error.errno(), Some(Errno::NOSPC | Errno::DQUOT));
+            graves.pop();
+            if !is_full || !graves.is_dir() {
+                return Err(error);
+            }
+        }
         let name = self.state(id).ok().map(|state| state.name);
         let grave = graves.join(format!("0-{}", &id.to_string()[..32]));
         match fs::rename(self.directory(id), &grave) {

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -85,11 +86,17 @@ pub(super) fn ensure_dir(dir: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
 
 /// The whole of a small regular file, `None` if it does not exist. Longer than `limit` is corrupt.
 pub(super) fn read_small(dir: BorrowedFd<'_>, name: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-    let Some((file, length)) = open_sized(dir, name)? else {
+    let Some((mut file, length)) = open_sized(dir, name)? else {
         return Ok(None);
     };
-    // Room for one byte more than there is: one read(2) sees everything, the next one the end.
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1);
+    // Room for one byte more than there is: one read(2) sees everything, and that it is all.
+    let expected = usize::try_from(length.min(limit)).unwrap_or(0);
+    let mut bytes = vec![0; expected + 1];
+    let count = file.read(&mut bytes)?;
+    bytes.truncate(count);
+    if count == expected && length > 0 && length <= limit {
+        return Ok(Some(bytes));
+    }
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(Error::corrupt(format!(
@@ -122,9 +129,15 @@ fn open_sized(dir: BorrowedFd<'_>, name: &str) -> Result<Option<(File, u64)>> {
 
 /// The names in a directory that are valid UTF-8 (every name hull makes is), unsorted.
 pub(super) fn names_in(dir: BorrowedFd<'_>) -> Result<Vec<String>> {
-    let readable = open_dir(dir, ".")?;
+    names_of(&open_dir(dir, ".")?)
+}
+
+/// The same of a directory that was just opened: nothing of it has been read.
+pub(super) fn names_of(dir: &OwnedFd) -> Result<Vec<String>> {
+    let mut buffer = vec![MaybeUninit::<u8>::uninit(); 32 << 10];
+    let mut entries = RawDir::new(dir, &mut buffer);
     let mut names = Vec::new();
-    for entry in rustix::fs::Dir::new(readable)? {
+    while let Some(entry) = entries.next() {
         if let Ok(name) = entry?.file_name().to_str()
             && name != "."
             && name != ".."

@@ -1,5 +1,6 @@
 //! Blobs: immutable files named by their SHA-256.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::fd::AsFd;
 
@@ -29,6 +30,14 @@ impl Store {
             .hint("remove the image and pull it again"));
         }
         Ok(Some(bytes))
+    }
+
+    /// The hex digits of all blobs that are here.
+    pub fn blob_names(&self) -> Result<HashSet<String>> {
+        let Some(dir) = self.existing_dir(BLOBS)? else {
+            return Ok(HashSet::new());
+        };
+        Ok(atomic::names_of(&dir)?.into_iter().collect())
     }
 
     /// Opens a blob for reading; its content is not verified. `None` if it is not here.

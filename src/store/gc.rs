@@ -13,7 +13,7 @@ use super::atomic::{self, FILE_MODE};
 use super::blobs::BLOBS;
 use super::layers::{LAYERS, LayerKey, chain_ids};
 use super::partial::PARTIAL;
-use super::{BrokenRef, Store, Tombstone};
+use super::{BrokenRef, Store, clear_away};
 use crate::base::Digest;
 use crate::error::{Context, Result};
 use crate::sys::lock::{Sharing, lock};
@@ -63,20 +63,17 @@ impl Store {
         extra_roots: impl FnOnce() -> Result<Vec<Digest>>,
     ) -> Result<Collected> {
         let mut collected = Collected::default();
-        let mut graves = Vec::new();
         {
             let _exclusive = self.lock_gc(Sharing::Exclusive)?;
             let marks = self.mark(extra_roots()?, &mut collected)?;
             if !collected.broken.is_empty() {
                 return Ok(collected);
             }
-            self.bury_blobs(&marks, &mut collected, &mut graves)?;
-            self.bury_layers(&marks, &mut collected, &mut graves)?;
+            self.bury_blobs(&marks, &mut collected)?;
+            self.bury_layers(&marks, &mut collected)?;
             self.drop_old_partials()?;
         }
-        for grave in graves {
-            grave.delete().context(|| "collect garbage")?;
-        }
+        clear_away(&self.path);
         Ok(collected)
     }
 
@@ -129,12 +126,7 @@ impl Store {
         Ok(marks)
     }
 
-    fn bury_blobs(
-        &self,
-        marks: &Marks,
-        collected: &mut Collected,
-        graves: &mut Vec<Tombstone>,
-    ) -> Result<()> {
+    fn bury_blobs(&self, marks: &Marks, collected: &mut Collected) -> Result<()> {
         let Some(dir) = self.existing_dir(BLOBS)? else {
             return Ok(());
         };
@@ -146,7 +138,7 @@ impl Store {
                 continue;
             }
             let size = rustix::fs::statat(&dir, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_size;
-            graves.extend(self.tombstone(&dir, &name)?);
+            self.bury(&dir, &name)?;
             collected.blobs += 1;
             collected.bytes += u64::try_from(size).unwrap_or(0);
             collected.deleted.push(digest.to_string());
@@ -154,12 +146,7 @@ impl Store {
         Ok(())
     }
 
-    fn bury_layers(
-        &self,
-        marks: &Marks,
-        collected: &mut Collected,
-        graves: &mut Vec<Tombstone>,
-    ) -> Result<()> {
+    fn bury_layers(&self, marks: &Marks, collected: &mut Collected) -> Result<()> {
         let Some(dir) = self.existing_dir(LAYERS)? else {
             return Ok(());
         };
@@ -176,7 +163,7 @@ impl Store {
                 .ok()
                 .flatten()
                 .map_or(0, |layer| layer.size_bytes);
-            graves.extend(self.tombstone(&dir, &name)?);
+            self.bury(&dir, &name)?;
             collected.layers += 1;
             collected.bytes += size;
             collected.deleted.push(key.to_string());

@@ -131,6 +131,16 @@ impl Store {
             .ok_or_else(|| damaged("layer.json"))?;
         let record: LayerRecord = serde_json::from_slice(&bytes).context(subject)?;
         atomic::open_dir(dir.as_fd(), "fs").map_err(|_| damaged("fs"))?;
+        let is_of = match key {
+            LayerKey::Diff(diff_id) => record.diff_id == *diff_id,
+            LayerKey::Chain(chain_id) => record.chain_id == Some(*chain_id),
+        };
+        if !is_of {
+            return Err(
+                Error::corrupt(format!("layer {key}: layer.json is of another layer"))
+                    .hint("remove the image and pull it again"),
+            );
+        }
         Ok(Some(Layer {
             diff_id: record.diff_id,
             path: self.path.join(LAYERS).join(name).join("fs"),

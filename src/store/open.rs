@@ -63,6 +63,14 @@ impl Store {
         }
     }
 
+    /// The same store, with the layers of this ownership.
+    pub(super) fn with_ownership(&self, ownership: Ownership) -> Store {
+        Store {
+            ownership,
+            ..self.clone()
+        }
+    }
+
     /// Refuses a store of a newer schema; one that is not there is fine.
     pub fn check_format(root: &Path) -> Result<()> {
         Store::open_existing(root, Ownership::Full).map(drop)

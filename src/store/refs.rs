@@ -41,6 +41,32 @@ pub struct RefRecord {
     pub platform: String,
 }
 
+/// What lists show of an image, kept with its names: so a list reads one small file for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// When it was made, if its config says so.
+    pub created: Option<Timestamp>,
+    /// What its files take, unpacked.
+    pub size_bytes: u64,
+}
+
+/// A reference as it is on disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListedRef {
+    #[serde(flatten)]
+    pub record: RefRecord,
+    /// Absent in references of the first releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+}
+
+/// A name that is gone, but perhaps not from the disk: see [`Store::sync_refs`].
+#[derive(Debug)]
+pub struct Unsynced(OwnedFd);
+
+/// Above this many directories one syncfs(2) is cheaper than an fsync(2) for each.
+const SYNCED_ONE_BY_ONE: usize = 16;
+
 /// A reference file that cannot be read.
 #[derive(Debug)]
 pub struct BrokenRef {
@@ -58,6 +84,13 @@ impl Store {
 
     /// All references and, apart from them, those that cannot be read.
     pub fn refs_and_broken(&self) -> Result<(Vec<RefRecord>, Vec<BrokenRef>)> {
+        let (listed, broken) = self.listed_refs()?;
+        Ok((listed.into_iter().map(|it| it.record).collect(), broken))
+    }
+
+    /// The same with what lists show. One pass: a directory for each repository, a file for each
+    /// name, and nothing else is opened.
+    pub fn listed_refs(&self) -> Result<(Vec<ListedRef>, Vec<BrokenRef>)> {
         let mut good = Vec::new();
         let mut broken = Vec::new();
         let Some(root) = self.existing_dir(REFS)? else {
@@ -65,11 +98,11 @@ impl Store {
         };
         let mut open = vec![(String::new(), root)];
         while let Some((path, dir)) = open.pop() {
-            for name in atomic::names_in(dir.as_fd()).context(|| self.show(REFS))? {
+            for name in atomic::names_of(&dir).context(|| self.show(REFS))? {
                 let below = format!("{path}{name}");
                 if is_reference_file(&name) {
                     match read_ref(dir.as_fd(), path.trim_end_matches('/'), &name) {
-                        Ok(Some(record)) => good.push(record),
+                        Ok(Some(listed)) => good.push(listed),
                         Ok(None) => {}
                         Err(error) => broken.push(BrokenRef { path: below, error }),
                     }
@@ -86,7 +119,7 @@ impl Store {
                 }
             }
         }
-        good.sort_by(|a, b| a.reference.cmp(&b.reference));
+        good.sort_by(|a, b| a.record.reference.cmp(&b.record.reference));
         broken.sort_by(|a, b| a.path.cmp(&b.path));
         Ok((good, broken))
     }
@@ -98,24 +131,34 @@ impl Store {
         };
         let name = file_name_of(reference);
         read_ref(dir.as_fd(), &reference.full_name(), &name)
+            .map(|listed| listed.map(|listed| listed.record))
             .map_err(|error| error.hint(format!("remove it: hull rmi {}", reference.familiar())))
             .context(|| format!("read reference {}", reference.familiar()))
     }
 
-    /// Removes a name; its content stays until it is collected. False if there was no such name.
-    /// Works on damaged references too.
+    /// Removes a name durably; its content stays until it is collected. False if there was no such
+    /// name. Works on damaged references too.
     pub fn untag(&self, reference: &Reference) -> Result<bool> {
+        let gone = self.unlink_ref(reference)?;
+        let was_there = gone.is_some();
+        self.sync_refs(gone.into_iter().collect())
+            .context(|| format!("untag {}", reference.familiar()))?;
+        Ok(was_there)
+    }
+
+    /// Removes a name for every reader, `None` if there was none. Should be followed by
+    /// [`Store::sync_refs`], before anything it named is collected.
+    pub fn unlink_ref(&self, reference: &Reference) -> Result<Option<Unsynced>> {
         let path = directory_of(reference);
         let Some(dir) = self.existing_dir(&path)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let subject = || format!("untag {}", reference.familiar());
         match rustix::fs::unlinkat(&dir, file_name_of(reference), AtFlags::empty()) {
             Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(Error::from(error).wrap(subject())),
         }
-        atomic::sync_dir(dir.as_fd()).context(subject)?;
         // Empty parents are only clutter: leaving one behind harms nothing.
         let mut parent = path.as_str();
         while parent != REFS
@@ -124,13 +167,41 @@ impl Store {
         {
             parent = shorter;
         }
-        Ok(true)
+        if parent == path {
+            return Ok(Some(Unsynced(dir)));
+        }
+        // The name went with its directory: now the one above has to reach the disk.
+        let above = self.dir(parent).context(subject)?;
+        Ok(Some(Unsynced(above)))
+    }
+
+    /// Removes a reference that nobody can read.
+    pub fn drop_broken_ref(&self, broken: &BrokenRef) -> Result<()> {
+        let path = format!("{REFS}/{}", broken.path);
+        let (above, name) = path.rsplit_once('/').expect("it is below refs/");
+        let Some(dir) = self.existing_dir(above)? else {
+            return Ok(());
+        };
+        let removed = super::remove_tree(&dir, name);
+        removed.and_then(|()| atomic::sync_dir(dir.as_fd()))
+    }
+
+    /// Has the removal of names reach the disk: no power cut brings one back whose content is
+    /// collected.
+    pub fn sync_refs(&self, gone: Vec<Unsynced>) -> Result<()> {
+        if gone.len() > SYNCED_ONE_BY_ONE {
+            return Ok(rustix::fs::syncfs(&*self.fd)?);
+        }
+        for Unsynced(dir) in gone {
+            rustix::fs::fsync(&dir)?;
+        }
+        Ok(())
     }
 
     /// Writes a reference durably. Only `publish` may call this, after the content is durable.
     pub(super) fn write_ref(&self, record: &RefRecord) -> Result<()> {
         let subject = || format!("write reference {}", record.reference.familiar());
-        let bytes = serde_json::to_vec(record)?;
+        let bytes = self.encode_ref(record)?;
         let path = directory_of(&record.reference);
         let name = file_name_of(&record.reference);
         // An `untag` may remove the empty directory between our two steps; then make it again.
@@ -155,7 +226,7 @@ impl Store {
         let staged = records.iter().try_for_each(|record| {
             let dir = self.dir(&directory_of(&record.reference))?;
             let temporary = format!(".new-{}", atomic::random_hex()?);
-            let bytes = serde_json::to_vec(record)?;
+            let bytes = self.encode_ref(record)?;
             match atomic::write_new(dir.as_fd(), &temporary, &bytes, Durable::No) {
                 Ok(()) => written.push((dir, temporary, record)),
                 // The directory was removed between our two steps.
@@ -181,6 +252,22 @@ impl Store {
             }
         }
         rustix::fs::syncfs(&*self.fd).context(|| "sync references")
+    }
+
+    /// A reference's file. Its content must be in the store.
+    fn encode_ref(&self, record: &RefRecord) -> Result<Vec<u8>> {
+        let facts = self.contents(&record.manifest).and_then(|contents| {
+            let layers = self.layers_for(&contents.diff_ids)?;
+            Ok(Facts {
+                created: contents.created,
+                size_bytes: layers.iter().map(|layer| layer.size_bytes).sum(),
+            })
+        });
+        Ok(serde_json::to_vec(&ListedRef {
+            record: record.clone(),
+            // Without them, lists read the image itself, and say what is wrong with it.
+            facts: facts.ok(),
+        })?)
     }
 
     /// Flushes the directories above the last one of `path`, which may all be new.
@@ -212,16 +299,16 @@ fn is_reference_file(name: &str) -> bool {
 }
 
 /// Reads `name` in `dir`, which holds the references of `full_name`.
-fn read_ref(dir: BorrowedFd<'_>, full_name: &str, name: &str) -> Result<Option<RefRecord>> {
+fn read_ref(dir: BorrowedFd<'_>, full_name: &str, name: &str) -> Result<Option<ListedRef>> {
     let Some(bytes) = atomic::read_small(dir, name, RECORD_LIMIT)? else {
         return Ok(None);
     };
-    let record: RefRecord = serde_json::from_slice(&bytes)?;
-    if file_name_of(&record.reference) != name || record.reference.full_name() != full_name {
+    let listed: ListedRef = serde_json::from_slice(&bytes)?;
+    let reference = &listed.record.reference;
+    if file_name_of(reference) != name || reference.full_name() != full_name {
         return Err(Error::corrupt(format!(
-            "{name} contains the reference {}",
-            record.reference
+            "{name} contains the reference {reference}"
         )));
     }
-    Ok(Some(record))
+    Ok(Some(listed))
 }

@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Instant;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
@@ -17,40 +18,83 @@ use super::Store;
 use super::atomic::random_hex;
 use crate::error::{Context, Error, Result};
 
-/// Something renamed out of sight; it is gone for every reader and only its space remains.
-#[derive(Debug)]
-pub struct Tombstone {
-    dir: OwnedFd,
-    name: String,
-}
-
 impl Store {
     /// Renames `name` in `dir` to a tombstone under this boot's staging directory. `None` if there
-    /// is no such name. What is not deleted afterwards, the next stage or the next boot wipes.
-    pub fn tombstone(&self, dir: impl AsFd, name: &str) -> Result<Option<Tombstone>> {
-        let tmp = self.boot_dir()?;
+    /// is no such name. The space is freed by [`clear_away`](super::clear_away).
+    pub(super) fn bury(&self, dir: impl AsFd, name: &str) -> Result<Buried> {
+        let graves = self.graves()?;
         let buried = format!("0-{}", random_hex()?);
-        match rustix::fs::renameat(dir.as_fd(), name, &tmp, &buried) {
-            Ok(()) => Ok(Some(Tombstone {
-                dir: tmp,
-                name: buried,
-            })),
-            Err(Errno::NOENT) => Ok(None),
+        match rustix::fs::renameat(dir.as_fd(), name, &graves, &buried) {
+            Ok(()) => Ok(Buried::Yes),
+            Err(Errno::NOENT) => Ok(Buried::WasGone),
             Err(error) => Err(Error::from(error).wrap(format!("remove {name}"))),
+        }
+    }
+
+    /// Where tombstones go. On a full disk this boot's directory may be impossible to make; right
+    /// below `tmp/` a tombstone is wiped like what another boot has left.
+    fn graves(&self) -> Result<OwnedFd> {
+        match self.boot_dir() {
+            Err(error) if is_full(&error) => self.dir("tmp"),
+            made => made,
         }
     }
 }
 
-impl Tombstone {
-    /// Frees the space.
-    pub fn delete(self) -> Result<()> {
-        delete_grave(&self.dir, &self.name)
+/// Whether something could not be made because the disk, its inodes or a quota are used up.
+fn is_full(error: &Error) -> bool {
+    matches!(error.errno(), Some(Errno::NOSPC | Errno::DQUOT))
+}
+
+/// Whether there was something to rename out of sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Buried {
+    Yes,
+    WasGone,
+}
+
+/// How long a deletion may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pace {
+    /// As long as it takes.
+    Whole,
+    /// Until then, and nothing that takes long by itself.
+    Until(Instant),
+}
+
+/// What became of something to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    Whole,
+    /// The time was up.
+    Partly,
+    /// Somebody else has its lock.
+    Held,
+}
+
+/// Freeing the blocks of a file this long takes milliseconds.
+const LONG_FILE_BYTES: i64 = 64 << 20;
+
+impl Pace {
+    fn is_up(self) -> bool {
+        matches!(self, Pace::Until(end) if Instant::now() >= end)
     }
+
+    /// Whether this is better left to somebody whom nobody waits for.
+    fn shuns(self, dir: BorrowedFd<'_>, name: &CStr) -> bool {
+        let stat = || rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        matches!(self, Pace::Until(_)) && stat().is_ok_and(|stat| stat.st_size > LONG_FILE_BYTES)
+    }
+}
+
+/// Deletes all of what was renamed to a grave, or leaves it to whoever is at it.
+pub fn delete_buried(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
+    delete_grave(dir, name, Pace::Whole).map(drop)
 }
 
 /// Deletes what was renamed to a grave or staged. Its lock is held meanwhile, so that two do not
 /// delete the same tree: where another has it, that one does the work.
-pub fn delete_grave(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
+pub(super) fn delete_grave(dir: impl AsFd, name: impl AsRef<Path>, pace: Pace) -> Result<Deleted> {
     let path = name.as_ref();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     // A file, which nobody locks, or a directory that we may not read: the deletion sees to it.
@@ -59,9 +103,9 @@ pub fn delete_grave(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
         && let Err(Errno::WOULDBLOCK) =
             rustix::fs::flock(grave, FlockOperation::NonBlockingLockExclusive)
     {
-        return Ok(());
+        return Ok(Deleted::Held);
     }
-    remove_tree(dir, path)
+    remove_paced(dir, path, pace)
 }
 
 /// One directory on the way down.
@@ -74,16 +118,24 @@ struct Level {
 
 /// Deletes `name` in `dir` and everything below it. A missing name is success.
 pub fn remove_tree(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
+    remove_paced(dir, name, Pace::Whole).map(drop)
+}
+
+/// The same, as far as there is time.
+pub(super) fn remove_paced(dir: impl AsFd, name: impl AsRef<Path>, pace: Pace) -> Result<Deleted> {
     let path = name.as_ref();
     let subject = || format!("delete {}", path.display());
     let name = CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Error::invalid(format!("delete {path:?}: NUL in the name")))?;
+    if pace.is_up() || pace.shuns(dir.as_fd(), &name) {
+        return Ok(Deleted::Partly);
+    }
     if unlink(dir.as_fd(), &name).context(subject)? == Unlinked::Gone {
-        return Ok(());
+        return Ok(Deleted::Whole);
     }
     let top = dir.as_fd();
     let Some(mut current) = enter(top, &name).context(subject)? else {
-        return Ok(());
+        return Ok(Deleted::Whole);
     };
     let mut levels = vec![level(&current, name)?];
     while let Some(here) = levels.last_mut() {
@@ -94,7 +146,10 @@ pub fn remove_tree(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
             }
             continue;
         }
-        here.pending = empty_directory(current.as_fd()).context(subject)?;
+        match empty_directory(current.as_fd(), pace).context(subject)? {
+            Some(pending) => here.pending = pending,
+            None => return Ok(Deleted::Partly),
+        }
         if !here.pending.is_empty() {
             continue;
         }
@@ -107,7 +162,7 @@ pub fn remove_tree(dir: impl AsFd, name: impl AsRef<Path>) -> Result<()> {
             None => remove_directory(top, &done.name).context(subject)?,
         }
     }
-    Ok(())
+    Ok(Deleted::Whole)
 }
 
 fn level(fd: &OwnedFd, name: CString) -> Result<Level> {
@@ -191,8 +246,8 @@ fn leave(child: &OwnedFd, parent: &Level) -> Result<OwnedFd> {
 }
 
 /// Unlinks what can be unlinked and returns subdirectories that still have content, at most one
-/// buffer full; called again until it returns none.
-fn empty_directory(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
+/// buffer full; called again until it returns an empty list. `None` if the time is up.
+fn empty_directory(dir: BorrowedFd<'_>, pace: Pace) -> Result<Option<Vec<CString>>> {
     // A fresh open starts at offset 0: entries may have been skipped while others were deleted.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let reader = rustix::fs::openat(dir, c".", flags, Mode::empty())?;
@@ -204,6 +259,10 @@ fn empty_directory(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
         let name = entry.file_name();
         if name == c"." || name == c".." {
             continue;
+        }
+        let is_file = entry.file_type() == FileType::RegularFile;
+        if pace.is_up() || (is_file && pace.shuns(dir, name)) {
+            return Ok(None);
         }
         let is_directory =
             entry.file_type() == FileType::Directory || unlink(dir, name)? == Unlinked::IsDirectory;
@@ -218,5 +277,5 @@ fn empty_directory(dir: BorrowedFd<'_>) -> Result<Vec<CString>> {
             break;
         }
     }
-    Ok(pending)
+    Ok(Some(pending))
 }

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
 use super::layers::{LayerKey, LayerRecord, OverlayXattrs, chain_ids};
-use super::remove::{delete_grave, remove_tree};
-use super::{Limits, PartialBlob, Store, UnpackedLayer, extract};
+use super::remove::remove_tree;
+use super::{Limits, PartialBlob, Store, UnpackedLayer, clear_away, extract};
 use crate::base::{DiffId, Digest, Timestamp};
 use crate::error::{Context, Error, Result};
 
@@ -32,10 +32,10 @@ pub struct Stage {
 }
 
 impl Store {
-    /// Opens a stage, and wipes what killed processes and earlier boots left behind.
+    /// Opens a stage, and has wiped what killed processes and earlier boots left behind.
     pub fn stage(&self) -> Result<Stage> {
         let subject = || format!("open a stage in {}", self.show("tmp"));
-        sweep(self).context(subject)?;
+        clear_away(&self.path);
         let boot_dir = self.boot_dir().context(subject)?;
         // A sweeper may lock or wipe the directory before we hold its lock: then take another.
         for _ in 0..100 {
@@ -208,37 +208,6 @@ pub(super) fn overlay_xattrs() -> Result<OverlayXattrs> {
     } else {
         Ok(OverlayXattrs::User)
     }
-}
-
-/// Wipes stages and tombstones that nobody holds. What cannot be deleted is left: it must not stop
-/// new work, and the next sweep tries again.
-fn sweep(store: &Store) -> Result<()> {
-    let boot = atomic::boot_id()?;
-    let tmp = store.dir("tmp")?;
-    for name in atomic::names_in(tmp.as_fd())? {
-        if name != boot {
-            let _ = remove_tree(&tmp, &name);
-        }
-    }
-    let Ok(current) = atomic::open_dir(tmp.as_fd(), &boot) else {
-        return Ok(());
-    };
-    for name in atomic::names_in(current.as_fd())? {
-        if is_ours(&name) {
-            let _ = delete_grave(&current, &name);
-        }
-    }
-    Ok(())
-}
-
-/// `<pid>-<32 hex digits>`; others use this directory too.
-fn is_ours(name: &str) -> bool {
-    name.split_once('-').is_some_and(|(pid, random)| {
-        !pid.is_empty()
-            && pid.bytes().all(|b| b.is_ascii_digit())
-            && random.len() == 32
-            && random.bytes().all(|b| b.is_ascii_hexdigit())
-    })
 }
 
 #[cfg(test)]

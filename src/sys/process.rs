@@ -101,6 +101,21 @@ pub fn schedule_ordinarily() -> Result<(), Errno> {
     }
 }
 
+/// Has the disk serve this thread after everybody else, ioprio_set(2): the last of the eight best
+/// efforts, because what is idle may wait for ever.
+///
+/// # Errors
+/// `ENOSYS` in kernels without schedulers for disks.
+pub fn yield_disk() -> Result<(), Errno> {
+    const THIS_PROCESS: libc::c_int = 1;
+    const LAST_EFFORT: libc::c_int = (2 << 13) | 7;
+    // SAFETY: ioprio_set(2) takes three integers; 0 is the calling thread.
+    match unsafe { libc::syscall(libc::SYS_ioprio_set, THIS_PROCESS, 0, LAST_EFFORT) } {
+        0 => Ok(()),
+        _ => Err(last_errno()),
+    }
+}
+
 /// Forks without new namespaces.
 ///
 /// # Errors

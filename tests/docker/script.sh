@@ -60,6 +60,26 @@ t image-tag 'docker tag busybox:test local/other:1 && docker images --format "{{
 t image-untag 'docker rmi local/other:1'
 t image-missing 'docker image inspect nosuch:1'
 t image-rm-missing 'docker rmi nosuch:1'
+t image-ls-none 'docker images nosuch; docker images -q nosuch:1'
+t image-ls-json "docker images --format json busybox:test | jq -r '.Repository, .Tag, .Containers'"
+t image-ls-pattern "docker images --format '{{.Repository}}:{{.Tag}}' 'busy*:t*'"
+t image-ls-filters "docker tag busybox:test f:1; docker images -f label=no=such -q; docker images -f dangling=true -q; docker images --format '{{.Tag}}' -f reference='f:*'; docker images -q -f before=f:1; docker images -f bogus=1; docker rmi f:1"
+t image-inspect-fields "docker image inspect busybox:test | jq -r '.[0] | keys[]' | sort"
+t image-inspect-json "docker image inspect -f '{{json .RootFS.Type}} {{.Architecture}} {{.RepoTags}} {{.Author}} {{.Config.User}}' busybox:test"
+t image-inspect-two 'docker image inspect -f "{{.Os}}" busybox:test nosuch:1; echo $?'
+t history-table 'docker history --no-trunc busybox:test'
+t history-quiet 'docker history -q busybox:test; docker history -H=false --format "{{.Size}} {{.Comment}}" busybox:test | grep -c "^[0-9]* "; docker history nosuch'
+t save-load 'docker save -o s.tar busybox:test && docker load -i s.tar; docker save busybox:test | docker load -q; rm s.tar'
+t save-names "docker tag busybox:test sv:1; docker tag busybox:test sv:2; docker save sv | tar -xO manifest.json | jq -r '.[0].RepoTags | sort[]'; docker save \$(docker images -q --no-trunc sv:1) | tar -xO manifest.json | jq -c '.[0].RepoTags'; docker rmi sv:1 sv:2"
+t save-same-image 'id=$(docker images -q --no-trunc busybox:test); docker save busybox:test | gzip > s.tgz; docker tag busybox:test kept:1; docker rmi busybox:test > /dev/null; docker load -i s.tgz; docker rmi kept:1; [ "$id" = "$(docker images -q --no-trunc busybox:test)" ] && echo same; rm s.tgz'
+t save-missing 'docker save nosuch:1 | wc -c; docker save -o no/such/x.tar busybox:test; docker save'
+t save-terminal 'script -qec "$DOCKER save busybox:test" /dev/null'
+t load-renames 'docker save busybox:test > s.tar; docker tag busybox:test old:1; docker rmi busybox:test; docker create --name rn old:1 > /dev/null; docker commit -m other rn busybox:test > /dev/null; docker load -i s.tar; docker rm rn; docker rmi old:1; docker image prune -f > /dev/null; docker images --format "{{.Repository}}:{{.Tag}}"; rm s.tar'
+t load-bad 'echo no | docker load; docker load -i no/such.tar; echo $?'
+t import-file 'tar -cf i.tar -C / etc/hostname; docker import i.tar im:1 | grep -c ^sha256:; docker image inspect -f "{{.Comment}} {{len .RootFS.Layers}} {{.Config.Cmd}}" im:1; docker history --format "{{.CreatedBy}}|{{.Comment}}" im:1; docker rmi im:1 | head -n 1; rm i.tar'
+t import-changes "tar -c -C / etc/hostname | docker import -m msg -c 'ENV A=1' -c 'EXPOSE 80' -c 'USER u' -c 'WORKDIR /w' -c 'VOLUME /v' -c 'LABEL a=b' -c 'ENTRYPOINT [\"/e\"]' -c 'ONBUILD RUN x' - im:2 | grep -c ^sha256:; docker image inspect -f '{{.Comment}} {{json .Config.Env}} {{json .Config.ExposedPorts}} {{.Config.User}} {{.Config.WorkingDir}} {{json .Config.Volumes}} {{json .Config.Labels}} {{json .Config.Entrypoint}} {{json .Config.OnBuild}}' im:2; docker rmi im:2 | head -n 1"
+t import-missing 'docker import no/such.tar; echo $?; echo text | docker import - bad:1; docker import'
+t tag-errors 'docker tag nosuch:1 x:1; docker tag busybox:test UPPER; docker tag busybox:test x@sha256:0000000000000000000000000000000000000000000000000000000000000000'
 t history-format "docker history --format '{{.CreatedBy}}' busybox:test"
 t version-client "docker version --format '{{.Client.Os}}'"
 t version-server "docker version --format '{{.Server.Os}}' && docker version -f '{{.Server.Version}}' | grep -c '^[0-9]*\\.[0-9]*\\.'"

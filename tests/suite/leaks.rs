@@ -13,6 +13,8 @@ use crate::bed::Bed;
 
 /// How long teardown may go on in the background.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long `hull: delete`, which yields to everybody else, may take.
+const DELETION: Duration = Duration::from_secs(90);
 
 /// What was there before the test.
 pub struct Baseline {
@@ -29,7 +31,7 @@ impl Baseline {
 
 /// Everything left behind, one line each; waits for what is still being torn down.
 pub fn after(before: &Baseline, bed: &Bed) -> Vec<String> {
-    let deadline = Instant::now() + GRACE;
+    let begun = Instant::now();
     let mut cgroups: BTreeSet<PathBuf> = empty_cgroups();
     loop {
         let mut found = mounts(&bed.dir);
@@ -42,7 +44,10 @@ pub fn after(before: &Baseline, bed: &Bed) -> Vec<String> {
         cgroups.retain(|path| now.contains(path));
         let new = cgroups.difference(&before.cgroups);
         found.extend(new.map(|path| format!("cgroup {}", path.display())));
-        if found.is_empty() || Instant::now() >= deadline {
+        // Without its process, what was to be deleted is left behind.
+        let deletes = found.iter().any(|line| line.contains(": hull: delete "));
+        let patience = if deletes { DELETION } else { GRACE };
+        if found.is_empty() || begun.elapsed() >= patience {
             return found;
         }
         std::thread::sleep(Duration::from_millis(50));

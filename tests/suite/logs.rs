@@ -8,6 +8,7 @@ use crate::process::{run, wait_until};
 
 root_and_user!(
     every_driver_with_files_gives_back_what_was_printed,
+    a_log_that_cannot_be_kept_is_told_before_the_program_runs,
     drivers_and_options_are_checked_in_dockers_words,
     settings_give_the_driver_and_its_options,
     details_are_labels_variables_and_tag,
@@ -83,6 +84,22 @@ fn every_driver_with_files_gives_back_what_was_printed(bed: &Bed) {
     assert_eq!(bed.inspect("own", "{{.LogPath}}"), path);
     let stored = std::fs::read_to_string(&path).expect("a log");
     assert!(stored.ends_with(" stdout F there\n"), "{stored}");
+}
+
+fn a_log_that_cannot_be_kept_is_told_before_the_program_runs(bed: &Bed) {
+    let flags = ["--name", "own", "--log-driver", "k8s-file", "--log-opt"];
+    let flags = [
+        &flags[..],
+        &["path=/nonexistent/my.log", "--network", "none"],
+    ]
+    .concat();
+    let words = ["busybox:test", "sh", "-c", "echo ran"];
+    let ran = bed.hull(&[&["run"], &flags[..], &words].concat());
+    ran.fails(125).stderr_has("/nonexistent").stdout_is("");
+    ran.one_error_line();
+    let state = "{{.State.Status}} {{.State.ExitCode}}";
+    assert_eq!(bed.inspect("own", state), "created 125");
+    bed.hull(&["rm", "own"]).ok();
 }
 
 fn drivers_and_options_are_checked_in_dockers_words(bed: &Bed) {

@@ -30,11 +30,11 @@ pub const COMMAND: Command = Command {
 };
 
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
-    let keys = detach_keys(settings, matches.text("detach-keys"))?;
     let records = container::records(settings);
     let id = records.find(matches.words()[0])?;
     let config = records.config(&id)?;
     let terminal = config.process.terminal;
+    let keys = detach_keys(settings, matches.text("detach-keys"), terminal)?;
     let stdin = config.process.open_stdin && !matches.on("no-stdin");
     require_terminal(stdin, terminal)?;
     let socket = container::attach(settings, &id)?;

@@ -33,7 +33,7 @@ pub const COMMAND: Command = Command {
 fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
     let (name, command) = (words[0], &words[1..]);
-    let keys = detach_keys(settings, matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"), matches.on("tty"))?;
     let request = ExecRequest {
         words: command.iter().map(|word| (*word).to_owned()).collect(),
         env: flags::environment::entries(matches)?,

@@ -100,10 +100,7 @@ pub fn remove_in_child(settings: &Settings, name: &str) -> Result<()> {
                 true => store::become_mapped_root(settings),
                 false => Ok(()),
             };
-            let removed = removed.and_then(|()| {
-                let store = store::open_existing(settings)?;
-                commands::rm::remove(settings, store.as_ref(), name, image::Force::No)
-            });
+            let removed = removed.and_then(|()| commands::rm::remove_silently(settings, name));
             exit_now(match removed {
                 Err(error) if error.kind() != Kind::Conflict => output::error(Scope::Run, &error),
                 _ => 0,
@@ -120,10 +117,10 @@ fn fetch(
     platform: Option<&str>,
     quiet: bool,
 ) -> Result<()> {
-    if settings.rootless {
-        store::become_mapped_root(settings)?;
-    }
     if reference.to_string() == embedded_name() {
+        if settings.rootless {
+            store::become_mapped_root(settings)?;
+        }
         let store = store::open(settings)?;
         return image::ensure_hello(&store, crate::init_program::INIT_PROGRAM).map(drop);
     }

@@ -47,7 +47,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let mut request = flags::request(matches, settings)?;
     let remove_image = matches.on("rmi");
     request.auto_remove |= remove_image;
-    let keys = detach_keys(settings, matches.text("detach-keys"))?;
+    let keys = detach_keys(settings, matches.text("detach-keys"), request.terminal)?;
     let streams = attach(matches);
     if matches.on("detach") {
         if !matches.texts("attach").is_empty() {

@@ -79,11 +79,11 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
 }
 
 fn start_attached(settings: &Settings, name: &str, stdin: bool, keys: Option<&str>) -> Result<u8> {
-    let keys = detach_keys(settings, keys)?;
     let records = container::records(settings);
     let id = records.find(name)?;
     let config = records.config(&id)?;
     let terminal = config.process.terminal;
+    let keys = detach_keys(settings, keys, terminal)?;
     require_terminal(stdin, terminal)?;
     let size = terminal.then(container::terminal_size).flatten();
     let socket = match records.record(&id)?.state.status {

@@ -1,11 +1,13 @@
 //! What the commands that attach have in common: which streams, which keys detach, how it ended.
 
+use std::time::{Duration, Instant};
+
 use crate::base::ContainerId;
 use crate::cli::output;
 use crate::config::Settings;
 use crate::container::{Outcome, RelayOptions};
 use crate::error::{Error, Kind, Result};
-use crate::state::ProcessConfig;
+use crate::state::{ProcessConfig, RunDirectory};
 
 /// Docker's keys to leave a container running: ctrl-p, ctrl-q.
 const DETACH_KEYS: &str = "ctrl-p,ctrl-q";
@@ -59,20 +61,40 @@ pub(super) fn exit_code_of_attach(
         output::note("read escape sequence");
     }
     let run = crate::container::records(settings).run_directory(id);
-    let monitor_was_killed = run.is_recorded() && !run.has_monitor();
     match outcome {
         // The container has ended since, and the word that we were too slow with it.
-        Outcome::Lost if !monitor_was_killed => exit_code(Outcome::Lagged),
+        Outcome::Lost if !has_lost_monitor(&run) => exit_code(Outcome::Lagged),
         other => exit_code(other),
     }
 }
 
-/// The bytes of the keys that detach: those of the flag, of Docker's client configuration, or the
-/// usual ones.
-pub(super) fn detach_keys(settings: &Settings, flag: Option<&str>) -> Result<Vec<u8>> {
-    let given = flag.filter(|text| !text.is_empty()).map(str::to_owned);
-    let text = given.or_else(|| configured_keys(settings));
-    parse_keys(text.as_deref().unwrap_or(DETACH_KEYS))
+/// How long a killed monitor may take to let go of its lock: the kernel closes descriptors one by
+/// one, and its end of our connection may have been first.
+const LETTING_GO: Duration = Duration::from_millis(200);
+
+fn has_lost_monitor(run: &RunDirectory) -> bool {
+    let deadline = Instant::now() + LETTING_GO;
+    while run.has_monitor() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run.is_recorded() && !run.has_monitor()
+}
+
+/// The bytes of the keys that detach from a terminal: those of the flag, of Docker's client
+/// configuration, or the usual ones. Without a terminal there are none, and only the flag is looked
+/// at.
+pub(super) fn detach_keys(
+    settings: &Settings,
+    flag: Option<&str>,
+    terminal: bool,
+) -> Result<Vec<u8>> {
+    if let Some(keys) = flag.filter(|text| !text.is_empty()) {
+        return parse_keys(keys);
+    }
+    if !terminal {
+        return Ok(Vec::new());
+    }
+    parse_keys(configured_keys(settings).as_deref().unwrap_or(DETACH_KEYS))
 }
 
 /// `detachKeys` of config.json. A file that cannot be read is another command's trouble.

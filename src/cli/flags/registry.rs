@@ -40,6 +40,58 @@ pub fn declare_access(command: Command) -> Command {
         .arg(switch_on("tls-verify", verify))
 }
 
+/// Which end of a copy flags are about: `--src-creds`, `--dest-creds` and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Source,
+    Destination,
+}
+
+impl End {
+    /// The flags for a login file, certificates, a login, and TLS.
+    const fn flags(self) -> [&'static str; 4] {
+        match self {
+            End::Source => [
+                "src-authfile",
+                "src-cert-dir",
+                "src-creds",
+                "src-tls-verify",
+            ],
+            End::Destination => [
+                "dest-authfile",
+                "dest-cert-dir",
+                "dest-creds",
+                "dest-tls-verify",
+            ],
+        }
+    }
+}
+
+/// Declares the flags of one end of a copy.
+pub fn declare_end(command: Command, end: End) -> Command {
+    let [authfile, certificates, creds, verify] = end.flags();
+    command
+        .arg(text(
+            authfile,
+            "path",
+            "As --authfile, for this end of the copy",
+        ))
+        .arg(text(
+            certificates,
+            "path",
+            "As --cert-dir, for this end of the copy",
+        ))
+        .arg(text(
+            creds,
+            "user[:password]",
+            "As --creds, for this end of the copy",
+        ))
+        .arg(switch_on(
+            verify,
+            "As --tls-verify, for this end of the copy",
+        ))
+}
+
 impl RegistryArgs {
     /// Reads what the command declared.
     pub fn read(matches: &Matches) -> Result<Self> {
@@ -55,6 +107,18 @@ impl RegistryArgs {
         })
     }
 
+    /// Reads what [`declare_end`] declared.
+    pub fn read_end(matches: &Matches, end: End) -> Result<Self> {
+        let [authfile, certificates, creds, verify] = end.flags();
+        let given = matches.given(verify);
+        Ok(RegistryArgs {
+            authfile: matches.text(authfile).map(PathBuf::from),
+            cert_dir: matches.text(certificates).map(PathBuf::from),
+            creds: matches.text(creds).map(parse_creds).transpose()?,
+            tls_verify: given.then(|| matches.value::<bool>(verify)).flatten(),
+        })
+    }
+
     /// The settings as these flags change them, with what `registries.conf` says.
     pub fn apply(&self, settings: &Settings) -> Result<Settings> {
         let mut settings = settings.clone();
@@ -67,9 +131,14 @@ impl RegistryArgs {
         Ok(settings)
     }
 
-    /// A client for a command about `reference`.
+    /// A client for a command about `reference`, with the logins it may need.
+    ///
+    /// Should: before the process becomes root of the user's namespace. Programs that keep logins
+    /// run as the user, whom a keyring knows.
     pub fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
-        self.client_for(settings, &reference.registry)
+        let client = self.client_for(settings, &reference.registry)?;
+        client.look_up_logins(reference)?;
+        Ok(client)
     }
 
     /// A client for a command about the registry `host[:port]`.

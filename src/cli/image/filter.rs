@@ -1,9 +1,11 @@
 //! `--filter` of `hull images`: parsing and matching.
 
+use std::collections::BTreeMap;
+
 use crate::base::{Digest, Reference, Timestamp};
 use crate::cli::flags::{Filter, Filters};
 use crate::error::Result;
-use crate::image::Image;
+use crate::image::{Detail, Image, Listed};
 
 /// What `images` filters by.
 const KEYS: &[&str] = &[
@@ -32,7 +34,8 @@ pub struct Conditions {
     since: Option<(Digest, Option<Timestamp>)>,
     until: Option<Timestamp>,
     used: Option<bool>,
-    /// Asked for what hull does not have: intermediate images, read-only ones, manifest lists.
+    intermediate: Option<bool>,
+    /// Asked for what hull does not have: read-only images, manifest lists.
     absent: bool,
 }
 
@@ -45,7 +48,7 @@ impl Conditions {
             None => Ok(None),
         };
         let mut absent = false;
-        for key in ["intermediate", "readonly", "manifest"] {
+        for key in ["readonly", "manifest"] {
             absent |= filters.flag(key)? == Some(true);
         }
         Ok(Conditions {
@@ -55,6 +58,7 @@ impl Conditions {
             since: moment("since")?,
             until: filters.until(Timestamp::now())?,
             used: filters.flag("containers")?,
+            intermediate: filters.flag("intermediate")?,
             absent,
             filters,
         })
@@ -70,14 +74,32 @@ impl Conditions {
         !self.references.is_empty()
     }
 
+    /// Whether intermediate images were asked for.
+    pub fn wants_intermediate(&self) -> bool {
+        self.intermediate == Some(true)
+    }
+
     /// Whether [`Conditions::admits`] has to be told which images containers use.
     pub fn ask_for_containers(&self) -> bool {
         self.used.is_some()
     }
 
-    /// Whether the image meets the conditions that do not concern its names.
-    pub fn admits(&self, image: &Image, is_dangling: bool, is_used: bool) -> bool {
+    /// How much [`Conditions::admits`] has to be told of each image.
+    pub fn detail(&self) -> Detail {
+        match self.filters.has("label") || self.filters.has("label!") {
+            true => Detail::Whole,
+            false => Detail::Names,
+        }
+    }
+
+    /// Whether the image meets the conditions that do not concern its names. An image without a
+    /// name dangles unless another was made of it.
+    pub fn admits(&self, image: &Listed, is_used: bool) -> bool {
         let filters = &self.filters;
+        let is_dangling = image.names.is_empty() && !image.is_intermediate;
+        let none = BTreeMap::new();
+        let whole = image.image.as_ref();
+        let labels = whole.map_or(&none, |image| &image.config.config.labels);
         let before = |(id, time): &(Digest, _)| *id != image.id && image.created < *time;
         let since = |(id, time): &(Digest, _)| *id != image.id && image.created > *time;
         let is = |wanted: &str, digest: &Digest| {
@@ -85,11 +107,14 @@ impl Conditions {
             digest.hex().starts_with(hex)
         };
         !self.absent
-            && filters.labels(&image.config.config.labels)
+            && filters.labels(labels)
             && filters.any("id", |wanted| is(wanted, &image.id))
             && filters.any("digest", |wanted| is(wanted, &image.manifest))
             && self.dangling.is_none_or(|wanted| wanted == is_dangling)
             && self.used.is_none_or(|wanted| wanted == is_used)
+            && self
+                .intermediate
+                .is_none_or(|wanted| wanted == image.is_intermediate)
             && self.before.as_ref().is_none_or(before)
             && self.since.as_ref().is_none_or(since)
             && self

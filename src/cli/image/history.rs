@@ -1,13 +1,14 @@
 //! `hull history`.
 
-use crate::base::{ByteSize, DiffId};
+use crate::base::{ByteSize, DiffId, Digest};
 use crate::cli::flags::{self, Matches};
+use crate::cli::image::inspect::check_platform;
 use crate::cli::image::no_such_image;
 use crate::cli::output::{self, Listing, Row};
 use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::error::Result;
-use crate::image;
+use crate::image::{self, Platform};
 
 pub const COMMAND: Command = Command {
     paths: &["history", "image history"],
@@ -20,6 +21,11 @@ pub const COMMAND: Command = Command {
             .arg(output::format_flag())
             .arg(flags::switch_on("human", human).short('H'))
             .arg(flags::switch("no-trunc", "Don't truncate output"))
+            .arg(flags::text(
+                "platform",
+                "string",
+                "Show the history only if the image is for this platform",
+            ))
             .arg(flags::switch("quiet", "Only show image IDs").short('q'))
     },
     run,
@@ -49,8 +55,14 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let store = store::open_existing(settings)?;
     let store = store.ok_or_else(|| no_such_image(name))?;
     let image = image::find(&store, name)?;
+    let platform = matches.text("platform").map(str::parse::<Platform>);
+    check_platform(&image, name, platform.transpose()?.as_ref())?;
     let whole = matches.on("no-trunc");
     let human = matches.value::<bool>("human").unwrap_or(true);
+    let shown_id = |id: Digest| match whole {
+        true => id.to_string(),
+        false => id.short(),
+    };
     let mut rows = Vec::new();
     let layers = store.layers_for(&image.diff_ids)?;
     let size_of = |diff_id: &DiffId| {
@@ -58,7 +70,8 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         layer.map_or(0, |layer| layer.size_bytes)
     };
     let mut diff_ids = image.diff_ids.iter();
-    for entry in &image.config.history {
+    let steps = image::steps(&store, &image)?;
+    for (entry, step) in image.config.history.iter().zip(steps) {
         let layer = if entry.empty_layer {
             None
         } else {
@@ -80,7 +93,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         let comment = entry.comment.clone().unwrap_or_default();
         rows.push(
             Row::new()
-                .set("ID", "<missing>")
+                .set("ID", step.map_or_else(|| "<missing>".to_owned(), shown_id))
                 .set("CreatedSince", since)
                 .set("CreatedAt", at)
                 .set(
@@ -95,13 +108,6 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
                 .set("Comment", comment),
         );
     }
-    let id = if whole {
-        image.id.to_string()
-    } else {
-        image.id.short()
-    };
-    let newest = rows.pop();
-    rows.extend(newest.map(|row| row.set("ID", id)));
     rows.reverse();
     let listing = if human { LISTING } else { DATED };
     listing.print(matches.text("format"), matches.on("quiet"), &rows)?;

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::base::Reference;
-use crate::cli::flags::Matches;
+use crate::cli::flags::{self, Matches};
 use crate::cli::image::no_such_image;
 use crate::cli::{Command, Words, inspect, store};
 use crate::config::Settings;
 use crate::error::{Context, Error, Result};
-use crate::image::{self, Image, is_untagged};
+use crate::image::{self, Image, Platform, is_untagged};
 use crate::store::{RefRecord, Store};
 
 pub const COMMAND: Command = Command {
@@ -16,9 +16,16 @@ pub const COMMAND: Command = Command {
     about: "Display detailed information on one or more images",
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     words: Words::AtLeast(1),
-    arguments: |command| command.arg(inspect::format_flag()),
+    arguments: |command| {
+        let platform = "Inspect the image only if it is for this platform";
+        command
+            .arg(inspect::format_flag())
+            .arg(flags::text("platform", "string", platform))
+    },
     run: |matches: &Matches, settings: &Settings| {
-        let look_up = |name: &str| look_up(settings, name);
+        let platform = matches.text("platform").map(str::parse::<Platform>);
+        let platform = platform.transpose()?;
+        let look_up = |name: &str| look_up_for(settings, name, platform.as_ref());
         inspect::print_each(matches.text("format"), &matches.words(), look_up)
     },
     ..Command::BASE
@@ -26,6 +33,10 @@ pub const COMMAND: Command = Command {
 
 /// The document of an image.
 pub fn look_up(settings: &Settings, name: &str) -> Result<Value> {
+    look_up_for(settings, name, None)
+}
+
+fn look_up_for(settings: &Settings, name: &str, platform: Option<&Platform>) -> Result<Value> {
     let store = store::open_existing(settings)?;
     let store = store.ok_or_else(|| no_such_image(name))?;
     let image = image::find(&store, name).map_err(|error| match name.parse::<Reference>() {
@@ -33,9 +44,24 @@ pub fn look_up(settings: &Settings, name: &str) -> Result<Value> {
         Err(_) => Error::not_found(format!("No such image: {name}")),
         Ok(_) => error,
     })?;
+    check_platform(&image, name, platform)?;
     let mut records = store.refs()?;
     records.retain(|record| record.image == image.id && !is_untagged(&record.reference));
     document(&store, &image, &records)
+}
+
+/// The store has one platform of each image; another one than is asked for is none, in the words
+/// of Docker.
+pub(super) fn check_platform(image: &Image, name: &str, wanted: Option<&Platform>) -> Result<()> {
+    let own = image.config.platform();
+    match wanted {
+        Some(wanted) if wanted.rank(&own).is_none() => Err(Error::not_found(format!(
+            "image with reference {name} was found but does not provide the specified platform \
+             ({wanted})"
+        ))
+        .hint(format!("it is for {own}"))),
+        _ => Ok(()),
+    }
 }
 
 fn document(store: &Store, image: &Image, records: &[RefRecord]) -> Result<Value> {

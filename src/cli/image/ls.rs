@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{ByteSize, Digest, Reference};
 use crate::cli::flags::{self, Matches};
 use crate::cli::image::filter::Conditions;
-use crate::cli::image::{images_in_use, no_such_image};
+use crate::cli::image::{images_in_use, no_such_image, tree};
 use crate::cli::output::{self, Listing, Row};
 use crate::cli::{Command, Words, store};
 use crate::config::Settings;
-use crate::error::Result;
-use crate::image::{self, Listed};
+use crate::error::{Error, Result};
+use crate::image::{self, Detail, Listed};
 
 pub const COMMAND: Command = Command {
     paths: &["images", "image ls", "image list"],
@@ -19,14 +19,20 @@ pub const COMMAND: Command = Command {
     words: Words::AtMost(1),
     arguments: |command| {
         let filter = "Filter output based on conditions provided";
+        let sort = "Sort by created, id, repository, size or tag";
+        let tree = "List images as a tree of their platforms, with what they take on disk";
         command
             .arg(flags::switch("all", "Show all images").short('a'))
             .arg(flags::switch("digests", "Show digests"))
             .arg(flags::filter(filter))
             .arg(output::format_flag())
             .arg(flags::switch("no-trunc", "Don't truncate output"))
+            .arg(flags::switch("noheading", "Do not print headers").short('n'))
             .arg(flags::switch("quiet", "Only show image IDs").short('q'))
+            .arg(flags::text("sort", "string", sort))
+            .arg(flags::switch("tree", tree))
     },
+    refused: &[("history", "hull does not keep the names an image once had")],
     run,
     ..Command::BASE
 };
@@ -68,7 +74,8 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         filters.add_reference(pattern);
     }
     let listing = match &store {
-        Some(store) => image::list(store)?,
+        Some(store) if matches.on("tree") => image::list(store, Detail::Whole)?,
+        Some(store) => image::list(store, filters.detail())?,
         None => image::Listing::default(),
     };
     // One damaged image must not hide the others.
@@ -82,30 +89,67 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
             .collect(),
         false => BTreeSet::new(),
     };
+    let all = matches.on("all") || filters.wants_intermediate();
+    let mut images = listing.images;
+    images.retain(|listed| {
+        let used = used.contains(&listed.id);
+        (all || !listed.is_intermediate) && filters.admits(listed, used)
+    });
+    match matches.on("tree") {
+        true => tree::print(matches, settings, store.as_ref(), images, &filters)?,
+        false => print(matches, settings, &images, &filters)?,
+    }
+    Ok(0)
+}
+
+fn print(
+    matches: &Matches,
+    settings: &Settings,
+    images: &[Listed],
+    filters: &Conditions,
+) -> Result<()> {
     let shape = Shape {
         whole_ids: matches.on("no-trunc"),
         digests: matches.on("digests"),
     };
-    let mut rows: Vec<Row> = Vec::new();
-    for listed in &listing.images {
-        let used = used.contains(&listed.image.id);
-        if filters.admits(&listed.image, listed.names.is_empty(), used) {
-            rows.extend(rows_of(listed, &filters, shape));
-        }
-    }
+    let rows = images.iter().flat_map(|listed| {
+        let rows = rows_of(listed, filters, shape);
+        rows.into_iter().map(|row| (listed.size_bytes, row))
+    });
+    let mut rows: Vec<(u64, Row)> = rows.collect();
+    sort(&mut rows, matches.text("sort").unwrap_or("created"))?;
+    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
     let quiet = matches.on("quiet");
     if quiet {
         rows.dedup_by_key(|row| row.cell("ID").to_owned());
     }
-    let listing = if shape.digests {
-        &WITH_DIGESTS
-    } else {
-        &LISTING
+    let listing = match shape.digests {
+        true => &WITH_DIGESTS,
+        false => &LISTING,
     };
     let format = matches.text("format").map(str::to_owned);
     let format = format.or_else(|| output::default_format(settings, "imagesFormat"));
-    listing.print(format.as_deref(), quiet, &rows)?;
-    Ok(0)
+    match matches.on("noheading") {
+        true => listing.print_without_header(format.as_deref(), quiet, &rows),
+        false => listing.print(format.as_deref(), quiet, &rows),
+    }
+}
+
+/// podman's `--sort`. They are in the order of their ages.
+fn sort(rows: &mut [(u64, Row)], key: &str) -> Result<()> {
+    let by = |field: &'static str| move |(_, row): &(u64, Row)| row.cell(field).to_owned();
+    match key {
+        "created" => {}
+        "id" => rows.sort_by_key(by("ID")),
+        "repository" => rows.sort_by_key(by("Repository")),
+        "size" => rows.sort_by_key(|(size, _)| *size),
+        "tag" => rows.sort_by_key(by("Tag")),
+        other => {
+            return Err(Error::invalid(format!("invalid sort {other:?}"))
+                .hint("one of created, id, repository, size or tag"));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy)]
@@ -140,13 +184,12 @@ pub(in crate::cli) fn rows_of(listed: &Listed, filters: &Conditions, shape: Shap
 }
 
 fn row(listed: &Listed, name: Option<&Reference>, digest: Option<Digest>, shape: Shape) -> Row {
-    let image = &listed.image;
     let id = match shape.whole_ids {
-        true => image.id.to_string(),
-        false => image.id.short(),
+        true => listed.id.to_string(),
+        false => listed.id.short(),
     };
     let none = || NONE.to_owned();
-    let created = image.created;
+    let created = listed.created;
     let size = ByteSize(listed.size_bytes).human(3);
     Row::new()
         .set("ID", id)

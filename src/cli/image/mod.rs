@@ -1,5 +1,6 @@
 //! Commands about images.
 
+pub mod copy;
 pub mod exists;
 pub mod filter;
 pub mod history;
@@ -14,6 +15,7 @@ pub mod push;
 pub mod rm;
 pub mod save;
 pub mod tag;
+mod tree;
 
 use crate::config::Settings;
 use crate::error::{Error, Kind, Result};

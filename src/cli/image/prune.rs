@@ -45,7 +45,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     }
     let pruned = remove(settings, which, &filters)?;
     print(settings, &pruned)?;
-    reclaimed(pruned.bytes)?;
+    reclaimed(pruned.removed.bytes)?;
     Ok(tell(&pruned.failed))
 }
 
@@ -64,13 +64,13 @@ pub fn remove(settings: &Settings, which: Unused, filters: &Filters) -> Result<I
 
 /// `Deleted Images:` and what was untagged and deleted, if there is anything.
 pub fn print(settings: &Settings, pruned: &ImagesPruned) -> Result<()> {
-    if pruned.removals.is_empty() {
+    if pruned.removed.images.is_empty() {
         return Ok(());
     }
     output::line("Deleted Images:")?;
-    for (image, removal) in &pruned.removals {
+    for (id, removal) in &pruned.removed.images {
         for name in &removal.untagged {
-            super::notice(settings, "untag", image.id, name);
+            super::notice(settings, "untag", id, name);
             output::line(format_args!("untagged: {name}"))?;
         }
         for digest in &removal.deleted {

@@ -117,7 +117,7 @@ fn list_tags(
     let limit = limit(matches, MOST_TAGS)?;
     let reference: Reference = name.parse()?;
     let client = access.client(settings, &reference)?;
-    let mut tags = client.tags(&reference)?;
+    let mut tags = client.repository(&reference)?.tags()?;
     tags.truncate(limit.unwrap_or(usize::MAX));
     let row = |tag: &String| {
         Row::new()

@@ -1,7 +1,10 @@
 //! `hull system df`: what images and containers take on disk, and what could be given back.
 //!
 //! Sizes are sums of files, each once: shared layers count in one place only, and compressed blobs
-//! count as the files they are. A directory's own blocks are left out.
+//! count as the files they are. A directory's own blocks are left out. What is in the store for no
+//! image counts among the images as reclaimable: downloads that were broken off, and what was
+//! removed and is still being deleted. With `-v`, an image's size is what it shares and what it has
+//! alone.
 
 use serde_json::{Value, json};
 
@@ -14,7 +17,7 @@ use crate::cli::{Command, MappedRoot, store};
 use crate::config::Settings;
 use crate::container;
 use crate::error::{Result, Scope};
-use crate::image::{self, ImageUsage, Usage};
+use crate::image::{self, Detail, ImageUsage, Usage};
 use crate::state::{Config, Record, Status};
 
 pub const COMMAND: Command = Command {
@@ -149,16 +152,12 @@ fn image_usage(settings: &Settings) -> Result<Usage> {
     let Some(store) = store::open_existing(settings)? else {
         return Ok(Usage::default());
     };
-    let listing = image::list(&store)?;
+    let listing = image::list(&store, Detail::Whole)?;
     // One damaged image must not hide the others.
     for error in &listing.broken {
         output::note(format_args!("warning: {error}"));
     }
-    Ok(image::usage(
-        &store,
-        listing.images,
-        &images_in_use(settings)?,
-    ))
+    image::usage(&store, listing.images, &images_in_use(settings)?)
 }
 
 fn measure(settings: &Settings) -> Result<Vec<Measured>> {
@@ -192,7 +191,7 @@ fn summary(usage: &Usage, containers: &[Measured]) -> Vec<Row> {
             "Images",
             (usage.images.len(), in_use.count()),
             usage.total_bytes,
-            usage.total_bytes - usage.used_bytes,
+            usage.total_bytes.saturating_sub(usage.used_bytes),
         ),
         line(
             "Containers",
@@ -228,7 +227,10 @@ fn image_rows(usage: &Usage, whole_ids: bool) -> Vec<Row> {
     let rows = |image: &ImageUsage| {
         let rows = images::rows_of(&image.listed, &all, shape).into_iter();
         let rows = rows.map(|row| {
-            row.set("SharedSize", ByteSize(image.shared_bytes).human(4))
+            let bytes = image.shared_bytes + image.unique_bytes;
+            row.set("Size", ByteSize(bytes).human(4))
+                .set("VirtualSize", ByteSize(bytes).human(4))
+                .set("SharedSize", ByteSize(image.shared_bytes).human(4))
                 .set("UniqueSize", ByteSize(image.unique_bytes).human(4))
                 .set("Containers", image.containers.to_string())
         });

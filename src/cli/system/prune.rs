@@ -54,7 +54,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     }
     let of_images = images::remove(settings, which, &filters)?;
     images::print(settings, &of_images)?;
-    containers::reclaimed(of_containers.bytes + of_images.bytes)?;
+    containers::reclaimed(of_containers.bytes + of_images.removed.bytes)?;
     let failed = [of_containers.failed, of_images.failed]
         .into_iter()
         .flatten();

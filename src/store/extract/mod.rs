@@ -26,7 +26,9 @@ use std::path::PathBuf;
 pub(super) use attributes::{clamp_time, is_kept, without_root_id};
 pub(super) use inherit::inherit_parents;
 pub use inherit::is_opaque;
+pub(super) use path::EntryPath;
 pub use whiteout::is_whiteout;
+pub(super) use whiteout::{Meaning, meaning};
 
 use self::entry::Extractor;
 use super::archive::{EntryKind, Reader, Source};

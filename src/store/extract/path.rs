@@ -10,7 +10,7 @@ const MAX_NAME: usize = 255;
 
 /// A relative path without empty, `.` or `..` components. Empty for the root itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EntryPath {
+pub(in crate::store) struct EntryPath {
     bytes: Vec<u8>,
     /// Where the last component starts.
     name_at: usize,

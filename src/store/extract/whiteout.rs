@@ -19,7 +19,7 @@ const AUFS: &[u8] = b".wh..wh.";
 
 /// What a name says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meaning<'a> {
+pub(in crate::store) enum Meaning<'a> {
     /// An ordinary entry.
     Ordinary,
     /// Delete this name in its directory.
@@ -32,7 +32,7 @@ pub(super) enum Meaning<'a> {
 
 /// Reads an entry's name as the image-spec says. Names that would delete `.`, `..` or something
 /// elsewhere are refused.
-pub(super) fn meaning(path: &EntryPath) -> Result<Meaning<'_>> {
+pub(in crate::store) fn meaning(path: &EntryPath) -> Result<Meaning<'_>> {
     let refuse = || {
         let shown = show(path.as_bytes());
         Error::invalid(format!("{shown} is not a valid whiteout"))

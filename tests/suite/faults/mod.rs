@@ -11,12 +11,15 @@ mod full;
 mod halfway;
 mod kill;
 mod locks;
+mod login;
 mod logs;
 mod lost;
 mod pairs;
 mod power;
 mod race;
 mod records;
+mod removal;
+mod rot;
 mod scarce;
 mod undone;
 
