@@ -5,7 +5,8 @@
 //! PATCH, as other clients send it, and an empty PUT that closes the session with the digest. When
 //! a PATCH is interrupted, the session is asked what it has and the rest follows. A registry that
 //! has kept less than was sent gets the rest in pieces, so that no interruption costs more than
-//! one; a session that is gone is begun anew.
+//! one. A session that is gone is begun anew: the reference implementation (distribution)
+//! drops one as soon as a request in it was interrupted, so nothing can be resumed there.
 //!
 //! Must not: be sent to a mirror. The endpoint is the last one, the registry itself.
 

@@ -1,5 +1,7 @@
 //! push, against a registry on this machine and against one in memory that fails on purpose.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -33,6 +35,7 @@ root_and_user!(
     wrong_words_are_refused_before_anything_is_sent,
     f67_a_push_that_is_killed_at_any_request_leaves_the_tag_whole,
     f64_a_push_to_a_busy_registry_waits_and_ends,
+    f63_an_interrupted_push_to_a_real_registry_completes,
     f67_a_refused_push_leaves_the_tag_and_says_why,
 );
 
@@ -529,4 +532,67 @@ fn f67_a_refused_push_leaves_the_tag_and_says_why(bed: &Bed) {
         .stderr_has("requested access to the resource is denied")
         .stderr_has("hull login");
     assert!(!held.shelf.content().manifests.contains_key("other/app:1"));
+}
+
+/// Hands connections on to `target`, and cuts the first of them that send so many bytes, one after
+/// the other. Its address, and what clients have sent in all.
+fn cutting_line(target: u16, cuts: &'static [usize]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let address = listener.local_addr().expect("is bound").to_string();
+    let (sent, turn) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = sent.clone();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (sent, turn) = (counted.clone(), turn.clone());
+            let server = TcpStream::connect(("127.0.0.1", target)).expect("registry");
+            let (mut from, mut to) = (
+                server.try_clone().expect("descriptor"),
+                client.try_clone().expect("descriptor"),
+            );
+            std::thread::spawn(move || {
+                // Either side may end first.
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            std::thread::spawn(move || {
+                let (mut client, mut server) = (client, server);
+                let (mut buffer, mut own) = ([0; 16 << 10], 0);
+                while let Ok(count @ 1..) = client.read(&mut buffer) {
+                    own += count;
+                    sent.fetch_add(count, Ordering::SeqCst);
+                    if server.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                    let now = turn.load(Ordering::SeqCst);
+                    if cuts.get(now).is_some_and(|cut| own >= *cut) {
+                        turn.fetch_add(1, Ordering::SeqCst);
+                        break;
+                    }
+                }
+                // Ended by the other side already, perhaps.
+                let _ = server.shutdown(Shutdown::Both);
+                let _ = client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (address, sent)
+}
+
+fn f63_an_interrupted_push_to_a_real_registry_completes(bed: &Bed) {
+    let Some(registry) = Registry::start(bed) else {
+        return;
+    };
+    let held = crate::resume::noise(4 << 20);
+    let (_server, base) = held.serve(|_| None);
+    bed.hull(&["pull", "-q", &base]).ok();
+    const CUTS: &[usize] = &[500_000, 2_000_000, 1_000_000];
+    let (address, sent) = cutting_line(registry.port(), CUTS);
+    let name = format!("{address}/team/app:1");
+    bed.hull(&["push", &base, &name]).ok();
+    let manifest = digest(held.image.oci().blobs.last().expect("has blobs"));
+    assert_eq!(registry.digest("team/app", "1"), manifest);
+    let (sent, size) = (sent.load(Ordering::SeqCst), held.image.oci().blobs[1].len());
+    // This registry drops a session whose request was interrupted: what was sent is lost, once.
+    let most = (size + CUTS.iter().sum::<usize>()) * 11 / 10;
+    assert!(sent <= most, "{sent} bytes sent for {size}");
 }

@@ -50,6 +50,11 @@ impl Registry {
         Some(registry)
     }
 
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `127.0.0.1:PORT/name`.
     pub fn name(&self, name: &str) -> String {
         format!("127.0.0.1:{}/{name}", self.port)

@@ -28,7 +28,7 @@ root_and_user!(
 );
 
 /// An image of one layer of so many bytes that do not compress, in a registry.
-fn noise(bytes: usize) -> Held {
+pub fn noise(bytes: usize) -> Held {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let content: Vec<u8> = (0..bytes)
         .map(|_| {
