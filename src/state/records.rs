@@ -215,8 +215,12 @@ impl Records {
             return Err(error);
         }
         if durable {
-            sync_directory(&self.root.join("containers"))?;
-            sync_directory(&self.names())?;
+            let synced = sync_directory(&self.root.join("containers"));
+            if let Err(error) = synced.and_then(|()| sync_directory(&self.names())) {
+                // What is told to have failed must not be there; the error is the news.
+                let _ = self.bury(&config.id);
+                return Err(error);
+            }
         }
         Ok(())
     }

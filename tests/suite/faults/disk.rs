@@ -52,6 +52,11 @@ impl<'a> Disk<'a> {
         &self.mount
     }
 
+    /// The file that the disk is in.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// `hull words…` with the store on this disk.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.bed.command(crate::bed::binary());
@@ -81,6 +86,17 @@ impl<'a> Disk<'a> {
     /// Cuts the power now and switches it on again.
     pub fn cut(&self) {
         self.restart(self.cutter(Duration::ZERO));
+    }
+
+    /// Has everything reach the disk.
+    pub fn sync(&self) {
+        must("/bin/sync", &["-f", &self.mount.display().to_string()]);
+    }
+
+    /// Mounts it anew, so that an error of its file system is forgotten.
+    pub fn replug(&self) {
+        self.unmount();
+        self.mount();
     }
 
     /// `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`: from then on nothing reaches the
@@ -144,18 +160,12 @@ impl<'a> Disk<'a> {
 
 impl Drop for Disk<'_> {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // What was removed may still be being deleted.
+            return self.unmount();
+        }
         let mut command = Command::new("/bin/umount");
-        if std::thread::panicking() {
-            command.arg("-l");
-        }
-        command.arg(&self.mount).stderr(Stdio::null());
-        // What this process read there may be open for a moment in what another thread forks. An
-        // error that stays shows as a leaked mount.
-        for _ in 0..100 {
-            if command.status().is_ok_and(|status| status.success()) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        // An error shows as a leaked mount.
+        let _ = command.arg("-l").arg(&self.mount).status();
     }
 }

@@ -96,7 +96,7 @@ fn free_bytes(disk: &Disk<'_>) -> u64 {
 }
 
 /// Fills the disk until so many bytes are free.
-fn fill(disk: &Disk<'_>, leave: u64) {
+pub fn fill(disk: &Disk<'_>, leave: u64) {
     let file = File::create(disk.path().join("filler")).expect("filler");
     let none = rustix::fs::FallocateFlags::empty();
     for step in [64 << 20, 1 << 20, 64 << 10, 4 << 10, 1 << 10] {

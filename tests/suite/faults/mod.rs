@@ -21,6 +21,7 @@ mod records;
 mod removal;
 mod rot;
 mod scarce;
+mod storage;
 mod undone;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,8 @@
-//! F13, F15: the power fails while images come in, and right after something was reported done.
+//! F13 to F16: the power fails while images come, get names and go, and right after something was
+//! reported done.
+//!
+//! `HULL_CUTS` is the number of points of each of these tests; 25 are more than 200 in all. The
+//! usual run takes a sample, and a seed, which is printed, moves the points.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -30,6 +34,44 @@ fn f13_power_cuts_during_pull_as_user() {
 }
 
 #[test]
+fn f14_power_cuts_while_an_image_gets_a_name_as_root() {
+    on_bed(Who::Root, |bed| {
+        let tag = ["tag", "kept:1", "more:1"];
+        changes(bed, 4, &tag, &[], &["kept:1", "spare:1"], &["more:1"]);
+    });
+}
+
+#[test]
+fn f14_power_cuts_while_a_name_moves_as_user() {
+    on_bed(Who::User, |bed| {
+        let tag = ["tag", "kept:1", "spare:1"];
+        changes(bed, 3, &tag, &[], &["kept:1", "spare:1"], &[]);
+    });
+}
+
+#[test]
+fn f16_power_cuts_during_rmi_as_root() {
+    on_bed(Who::Root, |bed| {
+        changes(bed, 6, &["rmi", "spare:1"], &["spare:1"], &["kept:1"], &[]);
+    });
+}
+
+#[test]
+fn f16_power_cuts_during_rmi_as_user() {
+    on_bed(Who::User, |bed| {
+        changes(bed, 3, &["rmi", "spare:1"], &["spare:1"], &["kept:1"], &[]);
+    });
+}
+
+#[test]
+fn f16_power_cuts_during_prune_as_root() {
+    on_bed(Who::Root, |bed| {
+        let prune = ["image", "prune", "-a", "-f"];
+        changes(bed, 4, &prune, &["spare:1"], &["kept:1"], &[]);
+    });
+}
+
+#[test]
 fn f15_what_was_reported_done_survives_a_power_cut() {
     on_bed(Who::Root, reported_done_survives);
 }
@@ -37,6 +79,73 @@ fn f15_what_was_reported_done_survives_a_power_cut() {
 #[test]
 fn f15_the_check_sees_what_was_never_synced() {
     on_bed(Who::Root, a_missing_sync_is_seen);
+}
+
+/// How many points to try.
+fn sample(usual: usize) -> usize {
+    let given = std::env::var("HULL_CUTS").ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// Cuts the power at moments of a command that takes the names `going` away and gives `coming`,
+/// and never touches `staying`. Whatever name is there has all it needs; what was done is done.
+fn changes(
+    bed: &Bed,
+    usual: usize,
+    words: &[&str],
+    going: &[&str],
+    staying: &[&str],
+    coming: &[&str],
+) {
+    let Some(disk) = Disk::new(bed, 1024) else {
+        return;
+    };
+    let mut seed = Seed::new();
+    // They share a layer, which must outlive the one that goes.
+    let kept = checked_image("kept:1", &mut seed, 1);
+    let mut spare = kept.clone();
+    spare.name = "spare:1".to_owned();
+    spare.config["Labels"] = serde_json::json!({"spare": "yes"});
+    let kept = archive(bed, "kept.tar", &kept);
+    let spare = archive(bed, "spare.tar", &spare);
+    disk.hull(&["load", "-q", "-i", &kept]).ok();
+    disk.hull(&["load", "-q", "-i", &spare]).ok();
+    let restore = || {
+        if !going.is_empty() {
+            disk.hull(&["load", "-q", "-i", &spare]).ok();
+        }
+        for name in coming {
+            disk.hull(&["rmi", name]);
+        }
+        disk.sync();
+    };
+    restore();
+    // So that prune lets its image be.
+    disk.hull(&["create", "--name", "box", "kept:1"]).ok();
+    let began = Instant::now();
+    disk.hull(words).ok();
+    let untouched = began.elapsed();
+    let points = sample(usual);
+    for point in 0..points {
+        restore();
+        let jitter = seed.below(1000) as f64 / 1000.0;
+        let delay = untouched.mul_f64((point as f64 + jitter) / points as f64 * 1.2);
+        let ran = disk.cut_during(delay, words);
+        let there = verify(&disk.store());
+        let has = |name: &&str| there.iter().any(|there| there.contains(*name));
+        let at = format!("power cut after {delay:?} of {untouched:?}: {there:?}");
+        ran.expect(staying.iter().all(has), &at);
+        if ran.code == 0 {
+            ran.expect(coming.iter().all(has), &at);
+            ran.expect(!going.iter().any(has), &at);
+        }
+        disk.hull(&["system", "check"]).fails(0);
+        let words = [&["run", "--rm", "--network", "none", "kept:1"][..], &CHECK].concat();
+        disk.hull(&words).ok();
+    }
+    restore();
+    disk.hull(&["system", "check", "--deep"]).fails(0);
+    disk.hull(&["rm", "box"]).ok();
 }
 
 fn cuts_during_load(bed: &Bed, points: usize) {
@@ -69,6 +178,7 @@ fn cuts_during_pull(bed: &Bed, points: usize) {
 
 /// Cuts the power at `points` moments of a command that brings the image `name`.
 fn cuts(bed: &Bed, disk: &Disk<'_>, seed: &mut Seed, points: usize, words: &[&str], name: &str) {
+    let points = sample(points);
     let kept = archive(bed, "kept.tar", &checked_image("kept:1", seed, 1));
     disk.hull(&["load", "-q", "-i", &kept]).ok();
     let began = Instant::now();
@@ -78,7 +188,7 @@ fn cuts(bed: &Bed, disk: &Disk<'_>, seed: &mut Seed, points: usize, words: &[&st
     disk.hull(&["rmi", name]).ok();
     let old: BTreeSet<String> = verify(&disk.store()).into_iter().collect();
     // Should: the disk holds the removal too, or a cut brings the image back.
-    run(std::process::Command::new("/bin/sync"), b"").ok();
+    disk.sync();
     let mut arrived = 0;
     for point in 0..points {
         // A little beyond the end: what was reported done must stay.
@@ -102,7 +212,7 @@ fn cuts(bed: &Bed, disk: &Disk<'_>, seed: &mut Seed, points: usize, words: &[&st
         if there == all {
             arrived += 1;
             disk.hull(&["rmi", name]).ok();
-            run(std::process::Command::new("/bin/sync"), b"").ok();
+            disk.sync();
         }
     }
     eprintln!("{arrived} of {points} arrived before the cut");
