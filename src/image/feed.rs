@@ -1,6 +1,11 @@
 //! One pass over a layer: bytes come from the registry or an archive, go to the store's partial
 //! blob file and its hash, and on to inflating and unpacking, all at the same time.
 //!
+//! Three threads work on a layer: one receives, keeps and hashes the compressed bytes, one inflates
+//! them, one hashes the result and writes the files ([`crate::store::extract`]'s). Buffers go round
+//! between them, so a layer takes the same memory however long it is, and two cores have work even
+//! when an image is one layer.
+//!
 //! Bytes that an interrupted pull left behind are read from disk first. Nothing is visible to
 //! others before both digests, of the blob and of what it unpacks to, were compared.
 
@@ -8,13 +13,10 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::manifest::Descriptor;
-use super::progress::{LayerEvent, Progress};
+use super::progress::{Extracting, LayerEvent, Meter, Progress};
 use crate::base::DiffId;
 use crate::error::{Context, Error, Kind, Result};
-use crate::store::{Limits, PartialBlob, Stage, UnpackedLayer, decompress};
-
-/// Progress is told after so many bytes.
-const REPORT_STEP: u64 = 1 << 20;
+use crate::store::{Limits, PartialBlob, Stage, UnpackedLayer, decompress, read_ahead};
 
 /// Where the bytes of a blob after an offset come from; 0 bytes mean the end.
 pub type More<'a> = Box<dyn FnMut(&mut [u8]) -> Result<usize> + Send + 'a>;
@@ -68,7 +70,7 @@ fn receive_once<'a>(
         Err(error) => return Attempt::Failed(error),
     };
     if partial.is_complete() {
-        progress.layer(&layer.digest, LayerEvent::Extracting);
+        let file = Extracting::new(file, layer.digest, layer.size, progress);
         let unpacked = decompress(file).and_then(|tar| unpack(stage, tar));
         return finish(unpacked.and_then(|layer| partial.commit().map(|()| layer)));
     }
@@ -84,11 +86,13 @@ fn receive_once<'a>(
         failure: None,
         layer,
         progress,
-        seen: 0,
-        reported: 0,
+        meter: Meter::default(),
+        ended: false,
     };
     feed.report();
-    let unpacked = decompress(&mut feed).and_then(|tar| unpack(stage, tar));
+    let unpacked = read_ahead(&mut feed, |ahead| {
+        decompress(ahead.into_reader()).and_then(|tar| unpack(stage, tar))
+    });
     // Damaged content is told from damaged transport by the digest over all bytes.
     if unpacked
         .as_ref()
@@ -107,11 +111,10 @@ fn receive_once<'a>(
             _ => Attempt::Failed(error),
         };
     }
-    if partial.length() == layer.size {
-        progress.layer(&layer.digest, LayerEvent::Verifying);
-        if let Err(error) = partial.commit() {
-            return Attempt::WrongBytes(error);
-        }
+    if partial.length() == layer.size
+        && let Err(error) = partial.commit()
+    {
+        return Attempt::WrongBytes(error);
     }
     finish(unpacked)
 }
@@ -136,37 +139,55 @@ struct Feed<'a, 'b> {
     failure: Option<Error>,
     layer: &'a Descriptor,
     progress: &'a dyn Progress,
-    seen: u64,
-    reported: u64,
+    meter: Meter,
+    /// The end was seen: readers ask for it more than once.
+    ended: bool,
 }
 
 impl Feed<'_, '_> {
-    fn report(&mut self) {
-        self.reported = self.seen;
-        let event = LayerEvent::Downloading {
-            bytes: self.seen,
-            total: self.layer.size,
-        };
+    fn tell(&self, event: LayerEvent) {
         self.progress.layer(&self.layer.digest, event);
+    }
+
+    fn report(&self) {
+        self.tell(LayerEvent::Downloading {
+            bytes: self.meter.bytes,
+            total: self.layer.size,
+        });
+    }
+
+    /// Tells what the digest says of the bytes; acting upon it is [`PartialBlob::commit`]'s.
+    fn report_end(&self) {
+        self.tell(LayerEvent::Verifying);
+        if self.partial.matches() {
+            let (bytes, total) = (self.layer.size, self.layer.size);
+            self.tell(LayerEvent::Downloaded);
+            self.tell(LayerEvent::Extracting { bytes, total });
+        }
     }
 
     fn read_rest(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let count = (self.rest)(buffer)?;
         if count > 0 {
             self.partial.append(&buffer[..count])?;
-        } else if self.seen != self.layer.size {
+            return Ok(count);
+        }
+        let seen = self.meter.bytes;
+        if seen != self.layer.size {
             return Err(Error::corrupt(format!(
-                "ends after {} of {} bytes",
-                self.seen, self.layer.size
+                "ends after {seen} of {} bytes",
+                self.layer.size
             )));
         }
-        Ok(count)
+        self.ended = true;
+        self.report_end();
+        Ok(0)
     }
 }
 
 impl Read for Feed<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() || self.failure.is_some() {
+        if buffer.is_empty() || self.ended || self.failure.is_some() {
             return Ok(0);
         }
         let mut count = self.existing.read(buffer)?;
@@ -177,8 +198,7 @@ impl Read for Feed<'_, '_> {
                 io::Error::other(text)
             })?;
         }
-        self.seen += count as u64;
-        if self.seen - self.reported >= REPORT_STEP || self.seen == self.layer.size {
+        if count > 0 && (self.meter.add(count) || self.meter.bytes == self.layer.size) {
             self.report();
         }
         Ok(count)

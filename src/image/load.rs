@@ -21,7 +21,7 @@ use super::layers::{Wanted, unpack_missing};
 use super::make::image_manifest;
 use super::manifest::Descriptor;
 use super::platform::Platform;
-use super::progress::{LayerEvent, Progress};
+use super::progress::{Extracting, LayerEvent, Progress};
 use super::pull::check_config;
 use super::tag::{Named, Release, Target, publish_all};
 use crate::base::{DiffId, Digest, Reference};
@@ -233,8 +233,8 @@ fn unpack_tar(
     let label = &layer.blob.digest;
     let subject = || format!("layer {label}");
     expect(label, &diff_id.0)?;
-    progress.layer(label, LayerEvent::Extracting);
     let tar = archive.section(&layer.file)?;
+    let tar = Extracting::new(tar, *label, layer.blob.size, progress);
     let (unpacked, remade) = stage
         .unpack_with_recipe(tar, &Limits::default())
         .context(subject)?;

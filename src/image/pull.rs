@@ -2,14 +2,14 @@
 
 use super::config::ImageConfig;
 use super::feed::{More, receive_layer};
-use super::find::open;
+use super::find::{Image, open};
 use super::layers::{Wanted, unpack_missing};
 use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, Manifest, choose};
 use super::platform::Platform;
 use super::progress::Progress;
 use super::tag::{Target, publish};
 use crate::base::{Digest, Reference};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, Kind, Result};
 use crate::registry::{self, Client, Repository};
 use crate::store::Store;
 
@@ -70,9 +70,10 @@ fn pull_image(
     let (manifest_bytes, manifest) = resolve(&repository, top, &wanted)?;
     let manifest_digest = Digest::of(&manifest_bytes);
     progress.begin(&name.familiar());
-    if let Some(id) = current(store, &name, &manifest_digest, &digest)? {
+    if let Some(image) = current(store, &name, &manifest_digest, &digest)? {
+        check_platform(&image.config, request.platform.as_ref())?;
         return Ok(Pulled {
-            id,
+            id: image.id,
             digest,
             is_new: false,
         });
@@ -81,15 +82,7 @@ fn pull_image(
     let config = ImageConfig::parse(&config_bytes)?;
     check_config(&config, &manifest, request.platform.as_ref())?;
     let stage = store.stage()?;
-    let layers: Vec<Wanted> = manifest
-        .layers
-        .iter()
-        .zip(&config.rootfs.diff_ids)
-        .map(|(layer, diff_id)| Wanted {
-            label: layer.digest,
-            diff_id: *diff_id,
-        })
-        .collect();
+    let layers = wanted_layers(&manifest, &config);
     unpack_missing(
         store,
         &stage,
@@ -122,13 +115,22 @@ fn pull_image(
     })
 }
 
+fn wanted_layers(manifest: &Manifest, config: &ImageConfig) -> Vec<Wanted> {
+    let pairs = manifest.layers.iter().zip(&config.rootfs.diff_ids);
+    let wanted = pairs.map(|(layer, diff_id)| Wanted {
+        label: layer.digest,
+        diff_id: *diff_id,
+    });
+    wanted.collect()
+}
+
 /// The image `name` stands for, if that is what the registry has and all of it is here.
 fn current(
     store: &Store,
     name: &Reference,
     manifest: &Digest,
     digest: &Digest,
-) -> Result<Option<Digest>> {
+) -> Result<Option<Image>> {
     // An image that was pushed from here may have another manifest here than there.
     let known = store.find_ref(name)?.filter(|known| {
         let same = known.manifest == *manifest || digest == manifest;
@@ -137,9 +139,11 @@ fn current(
     let Some(known) = known else {
         return Ok(None);
     };
-    let id = known.image;
-    let whole = open(store, known).and_then(|image| store.layers_for(&image.diff_ids));
-    Ok(whole.is_ok().then_some(id))
+    let whole = open(store, known).and_then(|image| {
+        store.layers_for(&image.diff_ids)?;
+        Ok(image)
+    });
+    Ok(whole.ok())
 }
 
 /// Follows indexes to the manifest for `wanted`.
@@ -173,11 +177,18 @@ fn check_size(descriptor: &Descriptor, length: usize) -> Result<()> {
     )))
 }
 
-/// A blob that is read whole and verified.
+/// A blob that is read whole and verified; once more if its bytes are wrong.
 pub(super) fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
     if wanted.size > DOCUMENT_LIMIT {
         return Err(Error::corrupt("longer than 4 MiB"));
     }
+    match read_small(repository, wanted) {
+        Err(error) if error.kind() == Kind::Corrupt => read_small(repository, wanted),
+        read => read,
+    }
+}
+
+fn read_small(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
     let mut blob = repository.blob(&wanted.digest, wanted.size, 0);
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 << 10];
@@ -207,6 +218,10 @@ pub fn check_config(
             "the manifest has {layers} layers, its config {diff_ids}"
         )));
     }
+    check_platform(config, insisted)
+}
+
+fn check_platform(config: &ImageConfig, insisted: Option<&Platform>) -> Result<()> {
     let own = config.platform();
     if let Some(insisted) = insisted
         && insisted.rank(&own).is_none()

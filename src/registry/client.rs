@@ -113,6 +113,22 @@ impl Client {
         &self.settings
     }
 
+    /// Who the user is.
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// One GET to one endpoint.
+    pub(super) fn get(
+        &self,
+        at: &Endpoint,
+        scope: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.send(at, scope, &Outgoing::get(path, headers))
+    }
+
     /// One request to one endpoint, over plain HTTP if that is what it speaks and may.
     pub(super) fn send(&self, at: &Endpoint, scope: &str, asked: &Outgoing<'_>) -> Answer {
         let known = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
@@ -353,16 +369,15 @@ impl Repository<'_> {
             let scope = pull_scope(at);
             let headers = [("Accept", ACCEPT)];
             let asked = Outgoing::get(&path, &headers);
-            let response = self.retry(|| self.client.send(at, &scope, &asked))?;
-            let media_type = response.headers().get("content-type");
-            let media_type = media_type.and_then(|value| value.to_str().ok());
-            let media_type = media_type.and_then(|value| value.split(';').next());
-            let media_type = media_type.map(|value| value.trim().to_owned());
-            let mut bytes = Vec::new();
-            let body = response.into_body().into_reader();
-            body.take(DOCUMENT_LIMIT + 1)
-                .read_to_end(&mut bytes)
-                .map_err(|error| Failure::Transport(ureq::Error::Io(error)))?;
+            // The body too is worth another attempt.
+            let (bytes, media_type) = self.retry(|| {
+                let response = self.client.send(at, &scope, &asked)?;
+                let media_type = response.headers().get("content-type");
+                let media_type = media_type.and_then(|value| value.to_str().ok());
+                let media_type = media_type.and_then(|value| value.split(';').next());
+                let media_type = media_type.map(|value| value.trim().to_owned());
+                Ok((read_document(response)?, media_type))
+            })?;
             check_document(bytes, media_type, expected).map_err(Failure::Refused)
         })
     }
@@ -389,8 +404,7 @@ impl Repository<'_> {
         } else {
             &headers[..]
         };
-        let asked = Outgoing::get(&path, headers);
-        self.client.send(at, &pull_scope(at), &asked)
+        self.client.get(at, &pull_scope(at), &path, headers)
     }
 
     /// How many endpoints this repository has.
@@ -448,6 +462,16 @@ pub(super) fn retry_after(failure: &Failure) -> Option<u64> {
         Failure::Status { retry_after, .. } => *retry_after,
         _ => None,
     }
+}
+
+/// The body, and one byte more than is accepted if there are so many.
+pub(super) fn read_document(response: Response<Body>) -> std::result::Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let body = response.into_body().into_reader();
+    body.take(DOCUMENT_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::Transport(ureq::Error::Io(error)))?;
+    Ok(bytes)
 }
 
 /// The digest over what was received rules; headers are only said to be so.

@@ -3,7 +3,6 @@
 use super::client::Client;
 use super::endpoint::{Endpoint, endpoints_of};
 use super::failure::{Direction, Failure};
-use super::outgoing::Outgoing;
 use crate::base::Reference;
 use crate::error::{Error, Kind, Result};
 
@@ -13,7 +12,7 @@ impl Client {
     pub fn check_login(&self, place: &str) -> Result<()> {
         let at = self.registry_of(place)?;
         let host = place.split('/').next().unwrap_or_default();
-        match self.send(&at, "", &Outgoing::get("", &[])) {
+        match self.get(&at, "", "", &[]) {
             Ok(_) => Ok(()),
             Err(Failure::Status {
                 code: 401 | 403,
@@ -34,6 +33,15 @@ impl Client {
             Err(Failure::Refused(error)) => Err(error.wrap(format!("login to {host}"))),
             Err(failure) => Err(failure.into_error(Direction::Pull, "/v2/", host)),
         }
+    }
+
+    /// Finds the logins for everywhere `reference` will be asked for, so that no program has to run
+    /// later.
+    pub fn look_up_logins(&self, reference: &Reference) -> Result<()> {
+        for at in endpoints_of(reference, self.settings())? {
+            self.credentials().find(&at.login)?;
+        }
+        Ok(())
     }
 
     /// The registry itself, not its mirrors.

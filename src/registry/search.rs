@@ -11,7 +11,6 @@ use super::auth::percent;
 use super::client::{Client, DOCUMENT_LIMIT};
 use super::endpoint::{Api, Endpoint};
 use super::failure::{Direction, Failure};
-use super::outgoing::Outgoing;
 use crate::error::{Error, Kind, Result};
 
 /// Where Docker Hub is searched.
@@ -57,7 +56,7 @@ impl Client {
         let path = format!("search?q={}&n={limit}", percent(term));
         let subject = format!("search for {term:?}");
         let wrong = |failure: Failure| failure.into_error(Direction::Pull, &subject, registry);
-        let answer = self.send(&at, "", &Outgoing::get(&path, &[]));
+        let answer = self.get(&at, "", &path, &[]);
         match answer {
             Ok(response) => {
                 let document = read_json(response).map_err(wrong)?;
@@ -95,7 +94,7 @@ impl Client {
         let mut all: Vec<String> = Vec::new();
         let mut query = format!("{path}?n={PAGE}");
         for _ in 0..MAX_PAGES {
-            let response = self.send(at, scope, &Outgoing::get(&query, &[]))?;
+            let response = self.get(at, scope, &query, &[])?;
             let more = response.headers().contains_key("link");
             let document = read_json(response)?;
             let names = document.get(field).and_then(Value::as_array);

@@ -1,12 +1,10 @@
 //! The tags of a repository, page by page.
 
-use std::io::Read;
-
 use serde::Deserialize;
 use ureq::http::{Response, Uri};
 use ureq::{Body, ResponseExt};
 
-use super::client::{DOCUMENT_LIMIT, Repository, pull_scope};
+use super::client::{DOCUMENT_LIMIT, Repository, pull_scope, read_document};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
@@ -35,11 +33,15 @@ impl Repository<'_> {
         let path = format!("{}/tags/list", at.repository);
         let asked = Outgoing::get(&path, &[]);
         let scope = pull_scope(at);
-        let mut response = self.retry(|| self.client.send(at, &scope, &asked))?;
+        let read = |response: Response<Body>| {
+            let next = next_page(&response).map_err(Failure::Refused)?;
+            Ok((read_page(response)?, next))
+        };
+        let mut page = self.retry(|| self.client.send(at, &scope, &asked).and_then(read))?;
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
-            let next = next_page(&response).map_err(Failure::Refused)?;
-            found.extend(read_page(response)?);
+            let (tags, next) = page;
+            found.extend(tags);
             if found.len() > MAX_TAGS {
                 let why = format!("more than {MAX_TAGS} tags");
                 return Err(Failure::Refused(Error::new(Kind::Registry, why)));
@@ -52,7 +54,8 @@ impl Repository<'_> {
                 Some("http") => at.plain(),
                 _ => at.clone(),
             };
-            response = self.retry(|| self.client.send_to(&here, &uri, &scope, &asked))?;
+            let turn = || self.client.send_to(&here, &uri, &scope, &asked);
+            page = self.retry(|| turn().and_then(read))?;
         }
         let why = format!("more than {MAX_PAGES} pages of tags");
         Err(Failure::Refused(Error::new(Kind::Registry, why)))
@@ -60,11 +63,7 @@ impl Repository<'_> {
 }
 
 fn read_page(response: Response<Body>) -> std::result::Result<Vec<String>, Failure> {
-    let mut bytes = Vec::new();
-    let body = response.into_body().into_reader();
-    body.take(DOCUMENT_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::Transport(ureq::Error::Io(error)))?;
+    let bytes = read_document(response)?;
     if bytes.len() as u64 > DOCUMENT_LIMIT {
         let error = Error::corrupt("the list of tags is longer than 4 MiB");
         return Err(Failure::Refused(error));

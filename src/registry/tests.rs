@@ -405,3 +405,56 @@ fn the_number_of_attempts_is_the_users() {
         assert_eq!(server.count("manifests"), expected);
     }
 }
+
+#[test]
+fn f63_a_manifest_that_is_cut_short_is_asked_for_again() {
+    let turn = AtomicUsize::new(0);
+    let server = Scripted::start(move |_| match turn.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::ok("{\"a\": 1}").cut(4),
+        1 => Reply::ok("{\"a\": 1}")
+            .cut(4)
+            .stall(Duration::from_secs(10)),
+        _ => Reply::ok("{\"a\": 1}"),
+    });
+    let document = manifest(&server).expect("received");
+    assert_eq!(document.bytes, b"{\"a\": 1}");
+    assert_eq!(server.count("manifests"), 3);
+}
+
+#[test]
+fn f62_a_registry_that_says_nothing_is_asked_again() {
+    let turn = AtomicUsize::new(0);
+    let server = Scripted::start(move |_| match turn.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::ok("{}").silent(Duration::from_secs(10)),
+        _ => Reply::ok("{}"),
+    });
+    assert!(manifest(&server).is_ok());
+    assert_eq!(server.count("manifests"), 2);
+}
+
+#[test]
+fn f64_a_token_that_expires_during_a_blob_is_renewed() {
+    let (bytes, digest) = sample();
+    let (whole, size) = (bytes.clone(), bytes.len() as u64);
+    let (served, cut) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let server = Scripted::start(move |asked| {
+        let host = asked.header("host").unwrap_or_default();
+        if asked.path.starts_with("/token") {
+            let number = served.fetch_add(1, Ordering::SeqCst);
+            return Reply::ok(format!("{{\"token\":\"t{number}\"}}"));
+        }
+        let turn = cut.load(Ordering::SeqCst);
+        let current = format!("Bearer t{turn}");
+        if asked.header("authorization") != Some(&current) {
+            return Reply::status("401 Unauthorized").header(format!(
+                "WWW-Authenticate: Bearer realm=\"http://{host}/token\",service=\"s\""
+            ));
+        }
+        // Each token is good for a third.
+        cut.fetch_add(1, Ordering::SeqCst);
+        let reply = ranged(&whole, asked);
+        if turn < 2 { reply.cut(40_000) } else { reply }
+    });
+    assert_eq!(download(&server, &digest, size).expect("completes"), bytes);
+    assert_eq!(server.count("/token"), 3);
+}

@@ -50,6 +50,7 @@ pub use open::Store;
 pub use pack::{Form, Pack, plainly};
 pub use packed::Packed;
 pub use partial::PartialBlob;
+pub use read_ahead::read_ahead;
 pub use reap::{DELETER, clear_away, delete_rest};
 pub use recipe::Remade;
 pub use refs::{BrokenRef, ListedRef, RefRecord, Unsynced};

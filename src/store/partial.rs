@@ -5,10 +5,11 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{AtFlags, OFlags};
+use rustix::fs::{Advice, AtFlags, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +21,9 @@ use crate::sys::lock::{Sharing, lock_while};
 
 pub(super) const PARTIAL: &str = "partial";
 
+/// After so many bytes the disk gets work.
+const SEND_STEP: u64 = 8 << 20;
+
 /// A blob being received. Dropped without [`PartialBlob::commit`], its bytes stay for the next try.
 #[derive(Debug)]
 pub struct PartialBlob {
@@ -29,6 +33,8 @@ pub struct PartialBlob {
     file: File,
     hasher: Sha256,
     length: u64,
+    /// Before this offset everything is on its way to the disk.
+    sent: u64,
     state: State,
     committed: Arc<Mutex<Vec<Digest>>>,
 }
@@ -60,6 +66,7 @@ impl PartialBlob {
             file,
             hasher: Sha256::new(),
             length: 0,
+            sent: 0,
             state: State::Growing,
             committed,
         };
@@ -69,7 +76,7 @@ impl PartialBlob {
             return Ok(blob);
         }
         blob.rehash().context(subject)?;
-        if Digest::from_hasher(blob.hasher.clone()) == expected {
+        if blob.matches() {
             blob.state = State::Complete;
         }
         Ok(blob)
@@ -85,6 +92,11 @@ impl PartialBlob {
         self.state != State::Growing
     }
 
+    /// Whether the bytes so far are the whole blob.
+    pub fn matches(&self) -> bool {
+        Digest::from_hasher(self.hasher.clone()) == self.expected
+    }
+
     /// Appends bytes.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if self.state != State::Growing {
@@ -97,6 +109,9 @@ impl PartialBlob {
         written.context(|| format!("write blob {}", self.expected))?;
         self.hasher.update(bytes);
         self.length += bytes.len() as u64;
+        if self.length - self.sent >= SEND_STEP {
+            self.send();
+        }
         Ok(())
     }
 
@@ -109,6 +124,7 @@ impl PartialBlob {
         truncated.context(|| format!("restart blob {}", self.expected))?;
         self.hasher = Sha256::new();
         self.length = 0;
+        self.sent = 0;
         self.state = State::Growing;
         Ok(())
     }
@@ -140,6 +156,17 @@ impl PartialBlob {
         let mut committed = self.committed.lock().expect("no thread panics holding it");
         committed.push(self.expected);
         Ok(())
+    }
+
+    /// Sends what is new on its way to the disk, and gives up the memory of what arrived there:
+    /// nobody reads the blob again soon, while the files of the layer are used at once.
+    fn send(&mut self) {
+        // One step further back as well: what was sent last time is written now, and can go.
+        let from = self.sent.saturating_sub(SEND_STEP);
+        let length = NonZeroU64::new(self.length - from);
+        // Only a saving.
+        let _ = rustix::fs::fadvise(&self.file, from, length, Advice::DontNeed);
+        self.sent = self.length;
     }
 
     fn rehash(&mut self) -> Result<()> {

@@ -29,6 +29,37 @@ impl Ahead {
     }
 }
 
+impl Ahead {
+    /// The same bytes as an ordinary reader.
+    pub fn into_reader(self) -> impl Read + Send {
+        AheadReader {
+            ahead: self,
+            buffer: Vec::new(),
+            at: 0,
+        }
+    }
+}
+
+struct AheadReader {
+    ahead: Ahead,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl Read for AheadReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.buffer.len() {
+            let used = std::mem::take(&mut self.buffer);
+            self.at = 0;
+            self.buffer = self.ahead.exchange(used)?;
+        }
+        let count = buffer.len().min(self.buffer.len() - self.at);
+        buffer[..count].copy_from_slice(&self.buffer[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
 /// Runs `work` here while another thread reads `source` ahead of it. When `work` returns early, the
 /// reader stops at the end of its current read.
 pub fn read_ahead<T>(source: impl Read + Send, work: impl FnOnce(Ahead) -> T) -> T {
@@ -90,6 +121,17 @@ mod tests {
         let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
         assert_eq!(collect(&bytes[..]).expect("reads"), bytes);
         assert_eq!(collect(&b""[..]).expect("reads"), b"");
+    }
+
+    #[test]
+    fn a_reader_of_what_was_read_ahead_gives_the_same_bytes() {
+        let bytes: Vec<u8> = (0..700_001u32).map(|i| (i % 251) as u8).collect();
+        let mut all = Vec::new();
+        let copied = read_ahead(&bytes[..], |ahead| {
+            io::copy(&mut ahead.into_reader(), &mut all)
+        });
+        assert_eq!(copied.expect("reads"), 700_001);
+        assert_eq!(all, bytes);
     }
 
     #[test]

@@ -16,3 +16,4 @@ pub mod process;
 pub mod seccomp;
 pub mod signal;
 pub mod user_namespace;
+pub mod writeback;

@@ -1,7 +1,7 @@
 //! push, against a registry on this machine and against one in memory that fails on purpose.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +19,11 @@ each_who!(
     a_committed_image_goes_to_a_registry_and_comes_back,
     a_pulled_image_pushed_again_has_the_same_digest,
 );
+
+#[test]
+fn docker_and_hull_read_what_the_other_pushed() {
+    crate::bed::on_bed(Who::Root, docker_reads_and_writes);
+}
 
 root_and_user!(
     the_same_image_gives_the_same_digest_each_time,
@@ -205,6 +210,92 @@ fn other_tools_read_what_was_pushed_and_the_other_way_round(bed: &Bed) {
     crate::process::run(remove, b"").ok();
 }
 
+/// A dockerd with everything it writes below one directory; both are gone with the value.
+struct Docker {
+    daemon: Child,
+    base: PathBuf,
+    socket: String,
+}
+
+impl Docker {
+    /// Starts one, or says `SKIP` if this machine cannot.
+    fn start(bed: &Bed) -> Option<Docker> {
+        let programs = ["/usr/sbin/dockerd", "/usr/local/bin/docker"];
+        if !programs.iter().all(|program| Path::new(program).exists()) {
+            skip("no dockerd");
+            return None;
+        }
+        let base = bed.dir.join("docker");
+        std::fs::create_dir(&base).expect("directory");
+        let path = |name: &str| base.join(name).to_string_lossy().into_owned();
+        let socket = format!("unix://{}", path("sock"));
+        let mut command = Command::new(programs[0]);
+        command.args(["--data-root", &path("data"), "--exec-root", &path("exec")]);
+        command.args(["--pidfile", &path("pid"), "-H", &socket, "--bridge=none"]);
+        command.args(["--iptables=false", "--ip6tables=false"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let daemon = command.stderr(Stdio::null()).spawn().expect("dockerd");
+        let mut docker = Docker {
+            daemon,
+            base,
+            socket,
+        };
+        let (mut answers, mut ended) = (false, false);
+        wait_until("dockerd answers or ends", || {
+            answers = docker.run(&["version"]).code == 0;
+            ended = docker.daemon.try_wait().expect("is our child").is_some();
+            answers || ended
+        });
+        if !answers {
+            skip("dockerd does not run here");
+            return None;
+        }
+        Some(docker)
+    }
+
+    fn run(&self, words: &[&str]) -> crate::process::Ran {
+        let mut command = Command::new("/usr/local/bin/docker");
+        command.args(["-H", &self.socket]).args(words);
+        run(command, b"")
+    }
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        if let Ok(None) = self.daemon.try_wait() {
+            let pid = nix::unistd::Pid::from_raw(self.daemon.id().cast_signed());
+            // Errors would mean that it has ended already.
+            let _ = nix::sys::signal::kill(pid, Signal::SIGTERM);
+            let _ = self.daemon.wait();
+        }
+        // Should: go before the bed looks for leaks.
+        let _ = std::fs::remove_dir_all(&self.base);
+    }
+}
+
+fn docker_reads_and_writes(bed: &Bed) {
+    let Some(registry) = Registry::start(bed) else {
+        return;
+    };
+    let Some(docker) = Docker::start(bed) else {
+        return;
+    };
+    let base = pulled_base(bed, &registry);
+    let made = ["run", "--name", "box", "--network", "none", &base];
+    bed.hull(&[&made[..], &["sh", "-c", "echo made >/made"]].concat())
+        .ok();
+    let name = registry.name("team/app:1");
+    bed.hull(&["commit", "box", &name]).ok();
+    let sent = digest_in(bed.hull(&["push", &name]).ok());
+    docker.run(&["pull", &name]).fails(0).stdout_has(&sent);
+    let theirs = registry.name("docker/app:1");
+    docker.run(&["tag", &name, &theirs]).ok();
+    docker.run(&["push", &theirs]).ok();
+    let out = bed.hull(&["run", "--rm", "--network", "none", &theirs, "cat", "/made"]);
+    out.fails(0).stdout_is("made\n");
+    docker.run(&["rmi", &theirs, &name]).ok();
+}
+
 fn all_tags_formats_and_the_digest_file(bed: &Bed) {
     let Some(registry) = Registry::start(bed) else {
         return;
@@ -292,14 +383,14 @@ fn wrong_words_are_refused_before_anything_is_sent(bed: &Bed) {
 }
 
 /// An image in a registry in memory, and pulled from there.
-struct Held {
-    shelf: Arc<Shelf>,
-    image: Image,
+pub struct Held {
+    pub shelf: Arc<Shelf>,
+    pub image: Image,
 }
 
 impl Held {
     /// The registry, which first asks `twist`, and the image's name there.
-    fn serve(
+    pub fn serve(
         &self,
         twist: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static,
     ) -> (Scripted, String) {
@@ -313,12 +404,17 @@ impl Held {
     }
 
     fn new() -> Held {
-        let shelf = Shelf::default();
         // Not a layer that is here already: that would not be fetched.
-        let image = Image {
-            layers: vec![Tree::default().file("held", 0o644, b"held").tar()],
+        let layers = vec![Tree::default().file("held", 0o644, b"held").tar()];
+        Held::of(Image {
+            layers,
             ..Image::busybox("x")
-        };
+        })
+    }
+
+    /// One that holds this image.
+    pub fn of(image: Image) -> Held {
+        let shelf = Shelf::default();
         let oci = image.oci();
         let mut content = shelf.content();
         let (manifest, blobs) = oci.blobs.split_last().expect("has blobs");

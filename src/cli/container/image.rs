@@ -117,10 +117,10 @@ fn fetch(
     platform: Option<&str>,
     quiet: bool,
 ) -> Result<()> {
-    if settings.rootless {
-        store::become_mapped_root(settings)?;
-    }
     if reference.to_string() == embedded_name() {
+        if settings.rootless {
+            store::become_mapped_root(settings)?;
+        }
         let store = store::open(settings)?;
         return image::ensure_hello(&store, crate::init_program::INIT_PROGRAM).map(drop);
     }

@@ -131,9 +131,14 @@ impl RegistryArgs {
         Ok(settings)
     }
 
-    /// A client for a command about `reference`.
+    /// A client for a command about `reference`, with the logins it may need.
+    ///
+    /// Should: before the process becomes root of the user's namespace. Programs that keep logins
+    /// run as the user, whom a keyring knows.
     pub fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
-        self.client_for(settings, &reference.registry)
+        let client = self.client_for(settings, &reference.registry)?;
+        client.look_up_logins(reference)?;
+        Ok(client)
     }
 
     /// A client for a command about the registry `host[:port]`.

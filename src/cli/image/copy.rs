@@ -9,7 +9,7 @@ use crate::cli::flags::{self, Matches};
 use crate::cli::image::progress::Layers;
 use crate::cli::output::Stream;
 use crate::cli::target::Target;
-use crate::cli::{Command, MappedRoot, Words, output, store};
+use crate::cli::{Command, Words, output, store};
 use crate::config::Settings;
 use crate::error::{Context as _, Error, Result};
 use crate::image::{self, Access, Destination, Place, Platform, Source, Which};
@@ -19,7 +19,6 @@ pub const COMMAND: Command = Command {
     about: "Copy an image between registries, archives, directories and the store",
     usage: "[OPTIONS] SOURCE DESTINATION",
     words: Words::Exactly(2),
-    mapped_root: MappedRoot::Always,
     arguments: |command| {
         let all = "Copy the images of all platforms and the list of them";
         let digest_file = "Write the digest of the copied image to this file";
@@ -45,12 +44,18 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let words = matches.words();
     let (from, to): (Place, Place) = (words[0].parse()?, words[1].parse()?);
     let which = which(matches, settings)?;
-    let client = match &from {
+    let client_of = |place: &Place, end: End| match place {
         Place::Registry(name) => {
-            Some(RegistryArgs::read_end(matches, End::Source)?.client(settings, name)?)
+            let client = RegistryArgs::read_end(matches, end)?.client(settings, name)?;
+            Ok::<_, Error>(Some(client))
         }
-        _ => None,
+        _ => Ok(None),
     };
+    let client = client_of(&from, End::Source)?;
+    let receiver = client_of(&to, End::Destination)?;
+    if settings.rootless {
+        store::become_mapped_root(settings)?;
+    }
     let store = store::open(settings)?;
     let access = Access {
         store: &store,
@@ -91,9 +96,8 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
             image::copy(&source, &which, Destination::Store(&store, &name, &layers))
         }
         Place::Registry(name) => {
-            let client = RegistryArgs::read_end(matches, End::Destination)?;
-            let client = client.client(settings, name)?;
-            let to = Destination::Registry(&client, name, &store);
+            let client = receiver.as_ref().expect("made for every registry");
+            let to = Destination::Registry(client, name, &store);
             image::copy(&source, &which, to)
         }
     };

@@ -51,7 +51,7 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     let platform = platform.as_ref();
     // As Docker: progress is for eyes only, scripts get the result lines.
     let watched = output::stdout_is_terminal() && !matches.on("quiet");
-    let layers = Layers::new(if watched {
+    let layers = Layers::of_archive(if watched {
         Stream::Stdout
     } else {
         Stream::Nowhere

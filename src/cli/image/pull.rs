@@ -7,7 +7,7 @@ use crate::cli::flags::registry::{self, RegistryArgs};
 use crate::cli::flags::{self, Matches};
 use crate::cli::image::progress::Layers;
 use crate::cli::output::{self, Stream};
-use crate::cli::{Command, MappedRoot, Words, store};
+use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::image::{self, Platform, PullRequest, Pulled};
@@ -18,7 +18,6 @@ pub const COMMAND: Command = Command {
     about: "Download an image from a registry",
     usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
     words: Words::Exactly(1),
-    mapped_root: MappedRoot::Always,
     arguments: |command| {
         let all = "Download all tagged images in the repository";
         let arch = "Choose images for this architecture, instead of the machine's";
@@ -130,17 +129,15 @@ fn pull_all(
     if last.contains([':', '@']) {
         return Err(Error::invalid("tag can't be used with --all-tags/-a"));
     }
-    let tags = asked
-        .client(settings, reference)?
-        .repository(reference)?
-        .tags()?;
+    let client = asked.client(settings, reference)?;
+    let tags = client.repository(reference)?.tags()?;
     if tags.is_empty() {
         let why = format!("{} has no tags", reference.familiar_name());
         return Err(Error::not_found(why));
     }
     for tag in tags {
         // Words of a registry: a tag outside the grammar is not one.
-        fetch(settings, &reference.with_tag(&tag)?, asked, stream)?;
+        fetch_by(&client, settings, &reference.with_tag(&tag)?, asked, stream)?;
     }
     output::line(reference.full_name())?;
     Ok(0)
@@ -197,8 +194,13 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// A client that has its logins. From here on this process is root of the user's namespace.
     fn client(&self, settings: &Settings, reference: &Reference) -> Result<Client> {
         let client = self.access.client(settings, reference)?;
+        if settings.rootless {
+            // Must not come later: a request may leave a thread behind.
+            store::become_mapped_root(settings)?;
+        }
         Ok(client.retrying(self.retries, self.delay))
     }
 }
@@ -210,17 +212,27 @@ pub fn fetch(
     asked: &Asked<'_>,
     stream: Stream,
 ) -> Result<Pulled> {
+    let client = asked.client(settings, reference)?;
+    fetch_by(&client, settings, reference, asked, stream)
+}
+
+fn fetch_by(
+    client: &Client,
+    settings: &Settings,
+    reference: &Reference,
+    asked: &Asked<'_>,
+    stream: Stream,
+) -> Result<Pulled> {
     let platform = asked.platform.or(settings.platform.as_deref());
     let platform = platform.map(str::parse::<Platform>).transpose()?;
     let store = store::open(settings)?;
-    let client = asked.client(settings, reference)?;
     let request = PullRequest {
         reference,
         platform,
         concurrency: settings.pull_concurrency,
     };
     let layers = Layers::new(stream);
-    let pulled = image::pull(&store, &client, &request, &layers)?;
+    let pulled = image::pull(&store, client, &request, &layers)?;
     layers.say(&format!("Digest: {}", pulled.digest));
     let name = reference.familiar();
     super::notice(settings, "pull", &name, &name);

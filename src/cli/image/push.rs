@@ -4,7 +4,7 @@ use crate::base::{DiffId, Reference};
 use crate::cli::flags::registry::{self, RegistryArgs};
 use crate::cli::flags::{self, Matches};
 use crate::cli::output::{self, Step, Stream};
-use crate::cli::{Command, MappedRoot, Words, store};
+use crate::cli::{Command, Words, store};
 use crate::config::Settings;
 use crate::error::{Context, Error, Result};
 use crate::image::{
@@ -20,7 +20,6 @@ pub const COMMAND: Command = Command {
     about: "Upload an image to a registry",
     usage: "[OPTIONS] NAME[:TAG] [DESTINATION]",
     words: Words::Between(1, 2),
-    mapped_root: MappedRoot::Always,
     arguments: |command| {
         let all = "Push all tags of an image to the repository";
         let compression = "Compress layers with this (gzip, zstd), where they are not already";
@@ -59,9 +58,12 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         ))
         .hint("hull images lists what is here, hull tag gives an image another name")
     };
+    let client = RegistryArgs::read(matches)?.client(settings, &target)?;
+    if settings.rootless {
+        store::become_mapped_root(settings)?;
+    }
     let store = store::open_existing(settings)?.ok_or_else(missing)?;
     let shown = Layers::new(quiet);
-    let client = RegistryArgs::read(matches)?.client(settings, &target)?;
     let request = PushRequest {
         image: source,
         target: &target,

@@ -6,6 +6,7 @@
 //!
 //! A closed pipe ends the program silently, by signal: `main` gives SIGPIPE its default action.
 
+mod block;
 mod duration;
 mod listing;
 pub mod log;

@@ -1,15 +1,18 @@
 //! Progress of several things at once (the layers of a pull), as Docker shows it.
 //!
-//! On a terminal each thing has a line of its own that is redrawn in place with ANSI sequences.
-//! Elsewhere each change of state is one plain line; states with an amount are left out.
+//! On a terminal the things are a block of lines that one thread redraws in place, ten times a
+//! second at most, while something changes. Whoever reports a change only writes it down: neither
+//! a slow nor a stopped terminal holds up the work. Elsewhere each change of state is one plain
+//! line, states with an amount are left out, and there is no thread.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use crate::base::ByteSize;
+use crate::cli::output::block::{Block, Size};
 use crate::cli::output::escape;
 
 /// Where progress goes: `pull` speaks on stdout, `run` must leave that to the container.
@@ -30,125 +33,203 @@ pub struct Step {
     pub amount: Option<(u64, u64)>,
 }
 
-/// Least time between two drawings of a line whose state is the same.
+/// Least time between two drawings.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Width of the bar between its brackets.
-const BAR: usize = 50;
 
-/// Draws progress. Threads may share it.
-pub struct Progress {
-    stream: Stream,
-    redraw: bool,
-    lines: Mutex<Vec<Line>>,
-}
+/// Shows progress. Threads may share it. Dropped, it leaves the last state of everything.
+pub struct Progress(Kind);
 
-struct Line {
-    name: String,
-    step: Step,
-    drawn: Instant,
+enum Kind {
+    Nowhere,
+    /// The things and their last states, each of which has had its line.
+    Plain(Stream, Mutex<Vec<(String, Step)>>),
+    Terminal {
+        screen: Arc<Screen>,
+        drawer: Mutex<Option<JoinHandle<()>>>,
+    },
 }
 
 impl Progress {
     /// Progress on this stream.
     pub fn new(stream: Stream) -> Self {
-        let redraw = match stream {
+        let is_terminal = match stream {
             Stream::Stdout => io::stdout().is_terminal(),
             Stream::Stderr => io::stderr().is_terminal(),
-            Stream::Nowhere => false,
+            Stream::Nowhere => return Progress(Kind::Nowhere),
         };
-        Progress {
-            stream,
-            redraw,
-            lines: Mutex::new(Vec::new()),
-        }
+        Progress(match is_terminal {
+            false => Kind::Plain(stream, Mutex::default()),
+            true => Kind::Terminal {
+                screen: Arc::new(Screen::new(stream)),
+                drawer: Mutex::default(),
+            },
+        })
     }
 
     /// Prints a line of its own. Lines drawn so far are finished: they no longer change.
     pub fn say(&self, text: &str) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.clear();
-        self.write(&format!("{}\n", escape(text)));
+        match &self.0 {
+            Kind::Nowhere => {}
+            Kind::Plain(stream, things) => {
+                lock(things).clear();
+                write(*stream, &format!("{}\n", escape(text)));
+            }
+            Kind::Terminal { screen, .. } => screen.say(&escape(text)),
+        }
     }
 
     /// Shows the state of a thing.
     pub fn set(&self, name: &str, step: Step) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = update(&mut lines, self.redraw, name, step, Instant::now());
-        self.write(&text);
-    }
-
-    fn write(&self, text: &str) {
-        // Progress is a courtesy: a full or closed stream must not end the work it describes.
-        let _ = match self.stream {
-            Stream::Stdout => io::stdout().lock().write_all(text.as_bytes()),
-            Stream::Stderr => io::stderr().lock().write_all(text.as_bytes()),
-            Stream::Nowhere => Ok(()),
-        };
+        match &self.0 {
+            Kind::Nowhere => {}
+            Kind::Plain(stream, things) => {
+                if let Some(line) = plain_line(&mut lock(things), name, step) {
+                    write(*stream, &line);
+                }
+            }
+            Kind::Terminal { screen, drawer } => {
+                lock(&screen.state).block.set(name, step);
+                screen.changed.notify_one();
+                lock(drawer).get_or_insert_with(|| {
+                    let screen = Arc::clone(screen);
+                    std::thread::spawn(move || screen.draw_until_ended())
+                });
+            }
+        }
     }
 }
 
-/// Takes the new state into the lines; the result is what to write.
-fn update(lines: &mut Vec<Line>, redraw: bool, name: &str, step: Step, now: Instant) -> String {
-    let Some(position) = lines.iter().position(|line| line.name == name) else {
-        let silent = !redraw && step.amount.is_some();
-        let text = match silent {
-            true => String::new(),
-            false => format!("{}\n", describe(name, &step, redraw)),
+impl Drop for Progress {
+    fn drop(&mut self) {
+        let Kind::Terminal { screen, drawer } = &self.0 else {
+            return;
         };
-        let (name, drawn) = (name.to_owned(), now);
-        lines.push(Line { name, step, drawn });
-        return text;
+        lock(&screen.state).ended = true;
+        screen.changed.notify_one();
+        if let Some(drawer) = lock(drawer).take() {
+            // It has said on stderr why it panicked; progress is a courtesy.
+            let _ = drawer.join();
+        }
+        screen.finish();
+    }
+}
+
+/// A terminal with a block of lines at its end.
+struct Screen {
+    stream: Stream,
+    /// Held while something is written, so that what is composed first is written first.
+    writing: Mutex<()>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    block: Block,
+    ended: bool,
+}
+
+impl Screen {
+    fn new(stream: Stream) -> Screen {
+        Screen {
+            stream,
+            writing: Mutex::default(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Draws what has changed, waits a little, and again. The size of the terminal is asked for
+    /// each time: that is how a resize is noticed.
+    fn draw_until_ended(&self) {
+        loop {
+            let state = lock(&self.state);
+            let idle = |state: &mut State| !state.ended && !state.block.has_changed();
+            let state = self.changed.wait_while(state, idle);
+            drop(state.unwrap_or_else(PoisonError::into_inner));
+            self.compose_and_write(|block, size| block.draw(size));
+            let state = lock(&self.state);
+            let waited = self
+                .changed
+                .wait_timeout_while(state, PAUSE, |state| !state.ended);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.ended {
+                return;
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.compose_and_write(|block, size| block.finish(size) + text + "\n");
+    }
+
+    fn finish(&self) {
+        self.compose_and_write(Block::finish);
+    }
+
+    /// Must not: write with the state locked. A terminal stopped by ctrl-S takes nothing for as
+    /// long as its user likes, and the work would wait for it.
+    fn compose_and_write(&self, compose: impl FnOnce(&mut Block, Size) -> String) {
+        let size = terminal_size(self.stream);
+        let _writing = lock(&self.writing);
+        let text = compose(&mut lock(&self.state).block, size);
+        write(self.stream, &text);
+    }
+}
+
+fn terminal_size(stream: Stream) -> Size {
+    let known = match stream {
+        Stream::Stderr => rustix::termios::tcgetwinsize(io::stderr().as_fd()),
+        Stream::Stdout | Stream::Nowhere => rustix::termios::tcgetwinsize(io::stdout().as_fd()),
     };
-    let up = lines.len() - position;
-    let line = &mut lines[position];
-    let same_state = line.step.state == step.state;
-    let done = step.amount.is_some_and(|(done, all)| done >= all);
-    if line.step == step {
-        return String::new();
-    }
-    if same_state && (!redraw || (!done && now.duration_since(line.drawn) < PAUSE)) {
-        return String::new();
-    }
-    line.step = step;
-    line.drawn = now;
-    if !redraw && line.step.amount.is_some() {
-        return String::new();
-    }
-    let text = describe(name, &line.step, redraw);
-    match redraw {
-        // Up, first column, erase, write, down again.
-        true => format!("\x1b[{up}A\r\x1b[2K{text}\x1b[{up}B\r"),
-        false => format!("{text}\n"),
-    }
+    // A serial line does not know its size, and says 0.
+    let or = |found: u16, usual: usize| match found {
+        0 => usual,
+        found => usize::from(found),
+    };
+    known.map_or(Size::USUAL, |known| Size {
+        columns: or(known.ws_col, Size::USUAL.columns),
+        rows: or(known.ws_row, Size::USUAL.rows),
+    })
 }
 
-fn describe(name: &str, step: &Step, with_amount: bool) -> String {
-    let mut text = format!("{}: {}", escape(name), step.state);
-    if let (true, Some((done, all))) = (with_amount, step.amount) {
-        let filled = match all {
-            0 => 0,
-            all => usize::try_from(done.min(all).saturating_mul(BAR as u64) / all).unwrap_or(BAR),
-        };
-        let bar = format!("{}>", "=".repeat(filled.saturating_sub(1)));
-        let (done, all) = (ByteSize(done).human(4), ByteSize(all).human(4));
-        let _ = write!(text, " [{bar:BAR$}]  {done}/{all}");
+/// The line of a new state, unless it is one that counts.
+fn plain_line(things: &mut Vec<(String, Step)>, name: &str, step: Step) -> Option<String> {
+    let known = things.iter_mut().find(|(known, _)| known == name);
+    let is_new = known
+        .as_ref()
+        .is_none_or(|(_, last)| last.state != step.state);
+    let shown = is_new && step.amount.is_none();
+    let line = shown.then(|| format!("{}: {}\n", escape(name), escape(&step.state)));
+    match known {
+        Some((_, last)) => *last = step,
+        None => things.push((name.to_owned(), step)),
     }
-    text
+    line
+}
+
+fn write(stream: Stream, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    // Progress is a courtesy: a full or closed stream must not end the work it describes.
+    let _ = match stream {
+        Stream::Stdout => io::stdout().lock().write_all(text.as_bytes()),
+        Stream::Stderr => io::stderr().lock().write_all(text.as_bytes()),
+        Stream::Nowhere => Ok(()),
+    };
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const START: Step = Step {
-        state: Cow::Borrowed("Pulling fs layer"),
-        amount: None,
-    };
-
     #[test]
     fn plain_streams_get_one_line_per_state() {
-        let mut lines = Vec::new();
-        let now = Instant::now();
+        let mut things = Vec::new();
         let mut text = String::new();
         let steps = [
             ("Pulling fs layer", None),
@@ -159,39 +240,18 @@ mod tests {
         ];
         for (state, amount) in steps {
             let state = state.into();
-            text += &update(&mut lines, false, "ab", Step { state, amount }, now);
+            let line = plain_line(&mut things, "ab", Step { state, amount });
+            text += &line.unwrap_or_default();
         }
         assert_eq!(text, "ab: Pulling fs layer\nab: Pull complete\n");
     }
 
     #[test]
-    fn terminals_redraw_the_line_in_place() {
-        let mut lines = Vec::new();
-        let now = Instant::now();
-        assert_eq!(
-            update(&mut lines, true, "ab", START, now),
-            "ab: Pulling fs layer\n"
-        );
-        assert_eq!(
-            update(&mut lines, true, "cd", START, now),
-            "cd: Pulling fs layer\n"
-        );
-        let step = Step {
-            state: "Downloading".into(),
-            amount: Some((3_900_000, 7_800_000)),
-        };
-        let bar = format!("{}>{}", "=".repeat(24), " ".repeat(25));
-        assert_eq!(
-            update(&mut lines, true, "ab", step.clone(), now),
-            format!("\x1b[2A\r\x1b[2Kab: Downloading [{bar}]  3.9MB/7.8MB\x1b[2B\r")
-        );
-        assert_eq!(update(&mut lines, true, "ab", step.clone(), now), "");
-        let step = Step {
-            amount: Some((4_000_000, 7_800_000)),
-            ..step
-        };
-        assert_eq!(update(&mut lines, true, "ab", step.clone(), now), "");
-        let later = update(&mut lines, true, "ab", step, now + PAUSE);
-        assert!(later.starts_with("\x1b[2A"), "{later:?}");
+    fn nothing_runs_where_nothing_is_shown() {
+        let progress = Progress::new(Stream::Nowhere);
+        let state = "Downloading".into();
+        let amount = Some((1, 2));
+        progress.set("ab", Step { state, amount });
+        assert!(matches!(progress.0, Kind::Nowhere));
     }
 }

@@ -17,7 +17,13 @@ use crate::base::Ownership;
 use crate::error::{Context, Error, Result};
 use crate::store::OverlayXattrs;
 use crate::store::archive::{Entry, EntryKind, Reader, show};
+use crate::sys::writeback;
 
+/// So many bytes of a file are sent to the disk at once while the rest is still unpacked …
+const WRITEBACK_STEP: u64 = 8 << 20;
+/// … and what is left at its end, unless it is less than this: small files are written in one go by
+/// the sync, next to each other.
+const WRITEBACK_LEAST: u64 = 256 << 10;
 /// Memory for directory times before they are set and forgotten early.
 const TIMES_BYTES: usize = 32 << 20;
 
@@ -200,6 +206,7 @@ impl Extractor {
         mut length: u64,
         reader: &mut Reader,
     ) -> Result<()> {
+        let mut dirty = offset;
         while length > 0 {
             let bytes = reader.data(length)?;
             if bytes.is_empty() {
@@ -213,6 +220,13 @@ impl Extractor {
             offset += written as u64;
             length -= written as u64;
             self.budget.add_bytes(written as u64, file)?;
+            if offset - dirty >= WRITEBACK_STEP {
+                writeback::start(file, dirty, offset - dirty);
+                dirty = offset;
+            }
+        }
+        if offset - dirty >= WRITEBACK_LEAST {
+            writeback::start(file, dirty, offset - dirty);
         }
         Ok(())
     }

@@ -4,6 +4,8 @@
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -16,6 +18,7 @@ use crate::sites::{Authority, Certificate, Dates, Proxy, TlsFront, USER, free_po
 
 root_and_user!(
     a32_a_login_goes_to_no_token_service_without_tls,
+    a32_a_challenge_after_a_redirect_is_not_answered,
     a32_a_token_without_end_is_not_read,
     a32_twin_the_registrys_own_token_service_gets_the_login,
     a33_certificates_that_prove_nothing_are_refused,
@@ -66,6 +69,7 @@ struct Secure {
     server: Scripted,
     front: TlsFront,
     flag: String,
+    certificate: Certificate,
 }
 
 impl Secure {
@@ -80,6 +84,7 @@ impl Secure {
         let front = TlsFront::start(&certificate, server.address.port());
         let flag = trusting(bed, &authority);
         Some(Secure {
+            certificate,
             server,
             front,
             flag,
@@ -128,6 +133,33 @@ fn a32_a_login_goes_to_no_token_service_without_tls(bed: &Bed) {
         !saw_login(&secure.server),
         "the login is for the token service only"
     );
+}
+
+fn a32_a_challenge_after_a_redirect_is_not_answered(bed: &Bed) {
+    let target = Arc::new(AtomicU16::new(0));
+    let port = target.clone();
+    let Some(secure) = Secure::start(bed, move |_| {
+        let port = port.load(Ordering::Relaxed);
+        let header = format!("Location: https://127.0.0.1:{port}/v2/");
+        Reply::status("307 Temporary Redirect").header(header)
+    }) else {
+        return;
+    };
+    // Its certificate is believed; what it asks for is another's.
+    let thief = Scripted::start(|asked| {
+        let host = asked.header("host").unwrap_or_default();
+        challenge(&format!("https://{host}/token"))
+    });
+    let front = TlsFront::start(&secure.certificate, thief.address.port());
+    target.store(front.port, Ordering::Relaxed);
+    canary_for(bed, &secure.host());
+    secure
+        .pull(bed, &format!("{}/app:1", secure.host()))
+        .fails(1)
+        .one_error_line();
+    assert!(thief.count("/v2/") > 0, "the redirect is followed");
+    assert_eq!(thief.count("/token"), 0);
+    assert!(!saw_login(&thief));
 }
 
 fn a32_a_token_without_end_is_not_read(bed: &Bed) {
@@ -380,19 +412,14 @@ fn a34_a_failing_helper_sends_nothing(bed: &Bed) {
 
 fn a34_a_helper_is_named_and_not_a_path(bed: &Bed) {
     let dir = credential_program(bed, "canary", "touch ran\n");
-    for name in [
-        "../canary",
-        "x/../canary",
-        "canary; touch ran",
-        "-canary",
-        "",
-    ] {
+    for name in ["../canary", "x/../canary", "canary; touch ran", "-canary"] {
         let text = json!({"credsStore": name}).to_string();
         logins(bed, &text);
         let words = ["login", "--get-login", "reg.example"];
-        hull_with_programs(bed, &dir, &words, b"")
-            .fails(1)
-            .one_error_line();
+        let ran = hull_with_programs(bed, &dir, &words, b"");
+        ran.fails(1)
+            .one_error_line()
+            .stderr_has("not a name of a credential helper");
     }
     logins(bed, &json!({"credsStore": "nowhere"}).to_string());
     let ran = hull_with_programs(bed, &dir, &["login", "--get-login", "reg.example"], b"");

@@ -11,6 +11,7 @@ mod full;
 mod halfway;
 mod kill;
 mod locks;
+mod login;
 mod logs;
 mod lost;
 mod pairs;
