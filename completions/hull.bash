@@ -604,6 +604,9 @@ _hull() {
             hull__subcmd__help__subcmd__image,list)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__list"
                 ;;
+            hull__subcmd__help__subcmd__image,list-tags)
+                cmd="hull__subcmd__help__subcmd__image__subcmd__list__subcmd__tags"
+                ;;
             hull__subcmd__help__subcmd__image,load)
                 cmd="hull__subcmd__help__subcmd__image__subcmd__load"
                 ;;
@@ -703,6 +706,9 @@ _hull() {
             hull__subcmd__image,list)
                 cmd="hull__subcmd__image__subcmd__list"
                 ;;
+            hull__subcmd__image,list-tags)
+                cmd="hull__subcmd__image__subcmd__list__subcmd__tags"
+                ;;
             hull__subcmd__image,load)
                 cmd="hull__subcmd__image__subcmd__load"
                 ;;
@@ -753,6 +759,9 @@ _hull() {
                 ;;
             hull__subcmd__image__subcmd__help,list)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__list"
+                ;;
+            hull__subcmd__image__subcmd__help,list-tags)
+                cmd="hull__subcmd__image__subcmd__help__subcmd__list__subcmd__tags"
                 ;;
             hull__subcmd__image__subcmd__help,load)
                 cmd="hull__subcmd__image__subcmd__help__subcmd__load"
@@ -899,11 +908,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-<<<<<<< HEAD
             opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
-=======
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
->>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3741,11 +3746,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-<<<<<<< HEAD
             opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
-=======
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
->>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4375,7 +4376,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image)
-            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag"
+            opts="copy exists history import inspect list-tags load ls list prune pull push rm remove save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4459,6 +4460,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help__subcmd__image__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__help__subcmd__image__subcmd__list__subcmd__tags)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5329,7 +5344,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image)
-            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
+            opts="copy exists history import inspect list-tags load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5415,7 +5430,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help)
-            opts="copy exists history import inspect load ls list prune pull push rm remove save tag untag help"
+            opts="copy exists history import inspect list-tags load ls list prune pull push rm remove save tag untag help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5513,6 +5528,20 @@ _hull() {
             return 0
             ;;
         hull__subcmd__image__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__help__subcmd__list__subcmd__tags)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -5776,6 +5805,36 @@ _hull() {
                     return 0
                     ;;
                 --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        hull__subcmd__image__subcmd__list__subcmd__tags)
+            opts="--authfile --cert-dir --tls-verify --creds"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -80,6 +80,7 @@ const COMMANDS: &[&Command] = &[
     &image::history::COMMAND,
     &image::import::COMMAND,
     &image::inspect::COMMAND,
+    &image::list_tags::COMMAND,
     &image::load::COMMAND,
     &image::ls::COMMAND,
     &image::prune::COMMAND,

@@ -222,6 +222,23 @@ fn a_registry_is_copied_from_and_to(bed: &Bed) {
     let list = copy(bed, &["--all", "oci-archive:both.tar", &to]);
     assert_eq!(list, two_platforms().1);
     assert_eq!(copy(bed, &["-a", &to, "oci:both"]), list);
+    let listed = bed.hull(&[
+        "image",
+        "list-tags",
+        &format!("docker://{}", registry.name("copied")),
+    ]);
+    let listed: Value = serde_json::from_str(listed.ok()).expect("is JSON");
+    assert_eq!(listed["Repository"], registry.name("copied").as_str());
+    // In the registry's own order.
+    let tags = listed["Tags"].as_array().expect("is a list");
+    assert!(tags.len() == 2 && tags.contains(&json!("1")) && tags.contains(&json!("both")));
+    bed.hull(&["image", "list-tags", &registry.name("copied:1")])
+        .fails(1)
+        .one_error_line()
+        .stderr_has("no tag or digest");
+    bed.hull(&["image", "list-tags", &registry.name("nothing")])
+        .fails(1)
+        .one_error_line();
     let wrong = format!("docker://{}@{list}", registry.name("copied"));
     bed.hull(&["image", "copy", "hull:plain:1", &wrong])
         .fails(1)

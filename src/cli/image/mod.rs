@@ -6,6 +6,7 @@ pub mod filter;
 pub mod history;
 pub mod import;
 pub mod inspect;
+pub mod list_tags;
 pub mod load;
 pub mod ls;
 mod progress;
