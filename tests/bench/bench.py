@@ -23,7 +23,7 @@ from pathlib import Path
 
 import images
 import machine
-from contest import QUIET, Contestant, Failed, Parallel, Runner, compete
+from contest import QUIET, Contestant, Failed, Parallel, Runner, compete, print_usage
 
 SLEEP = ["small:1", "/bin/sleep", "100000"]
 
@@ -31,10 +31,11 @@ SLEEP = ["small:1", "/bin/sleep", "100000"]
 class Bench:
     """The work directory, the engines in it, and what has to be stopped at the end."""
 
-    def __init__(self, work, hull, runs, quick):
+    def __init__(self, work, hull, floor, runs, quick):
         self.work = work
         self.runs = runs
         self.quick = quick
+        self.floor = floor
         self.moved = 0
         self.dockerd = None
         self.registry = None
@@ -169,23 +170,103 @@ class Bench:
 
     def group_load(self):
         images.build_large(self.work)
-        runs = 2 if self.quick else 5
-        archive = images.LARGE
-        size = archive.stat().st_size / 1e6
-        load = ["load", "-q", "-i", archive]
-        title = f"load of five layers, {size:.0f} MB, into a new store"
-        compete(title, self.with_new_stores(load, load), runs)
-        name = self.start_registry()
-        pull = ["pull", "-q", name]
-        podman_pull = ["pull", "-q", "--tls-verify=false", name]
-        title = "pull of the same from this machine into a new store"
-        compete(title, self.with_new_stores(pull, podman_pull), runs)
+        images.build_files()
+        registry = self.start_registry()
+        for archive, title in [(images.LARGE, "five layers"), (images.FILES, "60,000 files")]:
+            self.transfer(registry, archive, title)
         remove = ["rmi", "-f", "large:1"]
-        compete("rmi of the same", self.with_new_stores(remove, remove, load), runs)
+        load = ["load", "-q", "-i", images.LARGE]
+        runs = 2 if self.quick else 5
+        compete("rmi of five layers", self.with_new_stores(remove, remove, load), runs)
         for _, runner, words in self.engines():
             runner.try_run(words("load", "-q", "-i", self.small))
 
-    def with_new_stores(self, words, podman_words, prepare=None):
+    def transfer(self, registry, archive, title):
+        """Load, pull and save of one image into new stores, warm and cold, with their floors."""
+        short = archive.stem.rsplit("-", 1)[-1]
+        remote = f"{registry}/{short}:1"
+        target = f"docker://{remote}"
+        copy = ["skopeo", "copy", "-q", "--insecure-policy"]
+        self.plain.try_run([*copy, "--dest-tls-verify=false", f"docker-archive:{archive}", target])
+        blobs = self.work / f"blobs-{short}"
+        fetch = [*copy, "--src-tls-verify=false", target]
+        self.plain.try_run([*fetch, f"dir:{blobs}"])
+        load = ["load", "-q", "-i", archive]
+        pull = ["pull", "-q", remote]
+        podman_pull = ["pull", "-q", "--tls-verify=false", remote]
+        size = archive.stat().st_size / 1e6
+        runs = 2 if self.quick else 5
+        for state in ("warm", "cold"):
+            if state == "cold" and not machine.drop_caches():
+                print("\ncold caches: skipped, they cannot be dropped here")
+                continue
+            cold = state == "cold"
+            loads = self.with_new_stores(load, load, cold=cold)
+            compete(f"load of {title}, {size:.0f} MB, {state}", loads, runs)
+            print_usage(loads[:3])
+            pulls = self.with_new_stores(pull, podman_pull, cold=cold)
+            pulls.append(Contestant("skopeo copy to dir", self.plain, [
+                "sh", "-c", 'rm -rf "$1"; shift; exec "$@"', "sh", self.work / "copied",
+                *fetch, f"dir:{self.work}/copied",
+            ]))
+            compete(f"pull of {title}, {state}", pulls, runs)
+            print_usage(pulls[:3])
+        names = json.loads((blobs / "manifest.json").read_text())["layers"]
+        self.print_floor("pull", [blobs / layer["digest"][7:] for layer in names])
+        plain = self.work / f"plain-{short}"
+        plain.mkdir()
+        for number, layer in enumerate(images.layers_of(archive)):
+            (plain / f"{number}").write_bytes(layer)
+        self.print_floor("load", sorted(plain.iterdir()))
+        self.save(title, runs)
+
+    def print_floor(self, what, blobs):
+        """The CPU work that nobody can leave out over all CPUs, and the sync after it."""
+        if not self.floor:
+            print(f"  floor of {what}: not measured, no --floor program")
+            return
+        self.moved += 1
+        target = self.work / f"old-{self.moved}"
+        target.mkdir()
+        os.sync()
+        machine.touch_memory()
+        done = subprocess.run(
+            [self.floor, target, *blobs], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            print(f"  floor of {what}: not measured: {done.stderr.strip()[-300:]}")
+            return
+        inflate, hashing, write, sync, _, _ = map(float, done.stdout.split())
+        least = (inflate + hashing + write) / os.cpu_count() + sync
+        print(
+            f"  floor of {what}: {least * 1e3:.0f} ms = (inflate {inflate:.2f} + hash "
+            f"{hashing:.2f} + write {write:.2f} s) / {os.cpu_count()} + sync {sync:.2f} s"
+        )
+
+    def save(self, title, runs):
+        """Saves what the last load left in each engine's store."""
+        try:
+            self.plain.run([self.hull_bin, "save", "--help"])
+        except Failed:
+            print(f"\nsave of {title}: skipped, this hull has no save")
+            return
+        name = "large:1" if title == "five layers" else "files:1"
+        load = ["load", "-q", "-i", images.LARGE if name == "large:1" else images.FILES]
+        words = ["save", "-o", self.work / "saved.tar", name]
+        contestants = self.with_new_stores(words, words, load)
+        remove_saved = [(self.work / "saved.tar"), (self.user_dir / "saved.tar")]
+        for contestant in contestants:
+            before = contestant.before
+            contestant.before = lambda before=before: (
+                [path.unlink(missing_ok=True) for path in remove_saved], before()
+            )
+        contestants[1].words = self.hull(
+            "save", "-o", self.user_dir / "saved.tar", name, user=True, store="new"
+        )
+        compete(f"save of {title}", contestants, runs)
+        print_usage(contestants[:3])
+
+    def with_new_stores(self, words, podman_words, prepare=None, cold=False):
         """Contestants that find an empty store each time.
 
         Nothing is deleted between the rounds: ext4 is slow to create files where many were deleted
@@ -193,6 +274,9 @@ class Bench:
         """
         def hull(*words):
             return self.hull(*words, store="new")
+
+        def hull_of_user(*words):
+            return self.hull(*words, user=True, store="new")
 
         def podman(*words):
             return self.podman(*words, store="new-podman")
@@ -208,6 +292,9 @@ class Bench:
                 if prepare:
                     runner.run(make(*prepare))
                 os.sync()
+                if cold:
+                    machine.drop_caches()
+                machine.touch_memory()
             return renew
 
         def contestant(name, runner, make, words, *paths):
@@ -216,6 +303,10 @@ class Bench:
 
         return [
             contestant("hull", self.plain, hull, words, "new", "new-run"),
+            contestant(
+                "hull, unprivileged", self.user_runner, hull_of_user, words,
+                "user/new", "user/new-run",
+            ),
             contestant("podman", self.podman_runner, podman, podman_words, "new-podman"),
             contestant("docker", self.plain, self.docker, words),
         ]
@@ -238,11 +329,7 @@ class Bench:
         words = ["docker-registry", "serve", config]
         self.registry = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         time.sleep(2)
-        name = f"127.0.0.1:{port}/large:1"
-        source, target = f"docker-archive:{images.LARGE}", f"docker://{name}"
-        copy = ["skopeo", "copy", "-q", "--insecure-policy", "--dest-tls-verify=false"]
-        self.plain.try_run([*copy, source, target])
-        return name
+        return f"127.0.0.1:{port}"
 
     def group_throughput(self):
         total = 8 if self.quick else 100
@@ -349,6 +436,7 @@ GROUPS = ["run", "exec", "throughput", "ps", "images", "memory", "load"]
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hull", type=Path, required=True)
+    parser.add_argument("--floor", type=Path, help="the example floor, for the least times")
     parser.add_argument("--runs", type=int, default=50, help="rounds of run and exec")
     parser.add_argument("--quick", action="store_true", help="10 rounds, smaller groups")
     parser.add_argument("--only", default=",".join(GROUPS), help="groups: " + ", ".join(GROUPS))
@@ -365,7 +453,7 @@ def main():
     runs = 10 if options.quick else options.runs
     work = Path(tempfile.mkdtemp(prefix="hull-bench-", dir="/var/tmp"))
     work.chmod(0o755)
-    bench = Bench(work, options.hull, runs, options.quick)
+    bench = Bench(work, options.hull, options.floor, runs, options.quick)
     print(machine.describe(), flush=True)
     # A killed bench must take its servers along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,9 +1,11 @@
 """Contestants: commands that are timed side by side, and the table that comes of it."""
 
+import os
 import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,18 +28,26 @@ class Runner:
 
     def run(self, words):
         """Runs to the end; seconds from start to end."""
+        return self.measure(words)[0]
+
+    def measure(self, words):
+        """Runs to the end; seconds, and what the command and its children used (getrusage(2))."""
         account = {}
         if self.user:
             account = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        start = time.perf_counter()
-        done = subprocess.run(
-            words, env=self.env, cwd=self.cwd, stderr=subprocess.PIPE, **QUIET, **account
-        )
-        seconds = time.perf_counter() - start
-        if done.returncode != 0:
-            text = done.stderr.decode(errors="replace").strip()[-300:]
-            raise Failed(f"{' '.join(map(str, words))}: exit code {done.returncode}: {text}")
-        return seconds
+        with tempfile.TemporaryFile() as errors:
+            start = time.perf_counter()
+            child = subprocess.Popen(
+                words, env=self.env, cwd=self.cwd, stderr=errors, **QUIET, **account
+            )
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.perf_counter() - start
+            child.returncode = code = os.waitstatus_to_exitcode(status)
+            if code != 0:
+                errors.seek(0)
+                text = errors.read().decode(errors="replace").strip()[-300:]
+                raise Failed(f"{' '.join(map(str, words))}: exit code {code}: {text}")
+        return seconds, usage
 
     def try_run(self, words):
         """Runs what sets a contestant up; what fails shows again when it is measured."""
@@ -72,6 +82,7 @@ class Contestant:
         self.words = words
         self.before = before
         self.times = []
+        self.usages = []
         self.error = None
 
     def once(self):
@@ -81,7 +92,12 @@ class Contestant:
             if self.before:
                 self.before()
             time.sleep(GAP_SECONDS)
-            self.times.append(self.runner.run(self.words))
+            if isinstance(self.runner, Parallel):
+                self.times.append(self.runner.run(self.words))
+                return
+            seconds, usage = self.runner.measure(self.words)
+            self.times.append(seconds)
+            self.usages.append(usage)
         except (Failed, OSError) as error:
             self.error = str(error)
 
@@ -91,6 +107,7 @@ def compete(title, contestants, runs):
     for contestant in contestants:
         contestant.once()
         contestant.times.clear()  # the first one warms caches
+        contestant.usages.clear()
     for _ in range(runs):
         for contestant in random.sample(contestants, len(contestants)):
             contestant.once()
@@ -109,3 +126,15 @@ def compete(title, contestants, runs):
             ratios = f"{by_median:>13.2f}{min(hull.times) / least:>13.2f}"
         print(f"  {contestant.name:26}{median * 1e3:>11.2f}{least * 1e3:>12.2f}{ratios}")
     sys.stdout.flush()
+
+
+def print_usage(contestants):
+    """CPU and peak memory of commands that work themselves (no daemon).
+
+    The kernel counts what forked the command as well: this interpreter's 27 MiB or so.
+    """
+    for contestant in contestants:
+        if contestant.usages and not contestant.error:
+            cpu = statistics.median(usage.ru_utime + usage.ru_stime for usage in contestant.usages)
+            peak = max(usage.ru_maxrss for usage in contestant.usages) / 1024
+            print(f"  {contestant.name:26} {cpu:6.2f} s CPU (median), at most {peak:4.0f} MiB")

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import subprocess
 import tarfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from contest import PATH, Failed
 
 LARGE = Path("/var/tmp/hull-bench-image.tar")
+FILES = Path("/var/tmp/hull-bench-files.tar")
 LARGE_BYTES = 300_000_000
 PACKAGES = "gcc,python3,git,vim"
 
@@ -105,3 +107,43 @@ def build_large(work):
     docker_archive(part, ["large:1"], layers)
     part.rename(LARGE)
     source.unlink()
+
+
+def layers_of(archive):
+    """The uncompressed layers of a docker-archive, bottom first, one at a time."""
+    with tarfile.open(archive) as tar:
+        for name in json.load(tar.extractfile("manifest.json"))[0]["Layers"]:
+            yield tar.extractfile(name).read()
+
+
+def build_files():
+    """Three layers of 20,000 small files, cut from the large image's, kept under /var/tmp."""
+    if FILES.exists():
+        return
+    print("building the image of many files (once)", flush=True)
+    pool = []
+    for layer in layers_of(LARGE):
+        with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+            regular = [member for member in tar if member.isreg() and member.size > 200]
+            pool += [tar.extractfile(member).read(100_000) for member in regular[::10]]
+    pool = b"".join(pool)
+    dice = random.Random(1)
+    layers = []
+    for part in range(3):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            for number in range(20_000):
+                directory = f"srv/part{part}/package{number // 40:03}"
+                if number % 40 == 0:
+                    info = tarfile.TarInfo(directory)
+                    info.type, info.mode = tarfile.DIRTYPE, 0o755
+                    tar.addfile(info)
+                # About 2.5 kB in the mean, as in node_modules.
+                info = tarfile.TarInfo(f"{directory}/file{number % 40}.js")
+                info.size = min(int(dice.lognormvariate(7, 1.3)), 100_000)
+                start = dice.randrange(len(pool) - info.size)
+                tar.addfile(info, io.BytesIO(pool[start:start + info.size]))
+        layers.append(out.getvalue())
+    part = FILES.with_suffix(".part")
+    docker_archive(part, ["files:1"], layers)
+    part.rename(FILES)

@@ -43,3 +43,29 @@ def describe():
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     kernel = os.uname().release.split("-")[0]
     return f"{model}, {os.cpu_count()} CPUs, Linux {kernel}, {cgroups}, load {load}"
+
+
+def touch_memory(megabytes=2000):
+    """Makes pages that the kernel will hand out next ones that were used just now.
+
+    A virtual machine may have given its free memory back to its host. Then the first use of each
+    page is a fault there, which costs more than the write that uses it, for whoever comes first.
+    """
+    scratch = Path("/dev/shm/hull-bench-pages")
+    try:
+        with open(scratch, "wb") as pages:
+            for _ in range(megabytes):
+                pages.write(bytes(1 << 20))
+    except OSError as error:
+        print(f"  memory is not touched first: {error}")
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def drop_caches():
+    """Forgets what files were read. False where that is not allowed."""
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+        return True
+    except OSError:
+        return False
