@@ -899,11 +899,7 @@ _hull() {
 
     case "${cmd}" in
         hull)
-<<<<<<< HEAD
             opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
-=======
-            opts="-c -D -H -l -v --config --context --debug --host --log-level --root --runroot --version run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
->>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3741,11 +3737,7 @@ _hull() {
             return 0
             ;;
         hull__subcmd__help)
-<<<<<<< HEAD
             opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag untag inspect login logout search doctor events info version completion container healthcheck image oci system help"
-=======
-            opts="run create start stop restart kill pause unpause update stats top rm ps logs commit cp diff exec export attach wait rename port history import load images pull push rmi save tag inspect login logout search doctor events info version completion container healthcheck image oci system help"
->>>>>>> h-push
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
