@@ -233,7 +233,7 @@ impl std::error::Error for Error {}
 
 impl From<rustix::io::Errno> for Error {
     fn from(errno: rustix::io::Errno) -> Self {
-        Error::made(Kind::System, errno.to_string(), Some(errno))
+        Error::made(Kind::System, without_number(&errno.into()), Some(errno))
     }
 }
 
@@ -270,6 +270,8 @@ mod tests {
         let error = std::fs::read("/nonexistent").context(|| "read /nonexistent");
         let error = error.expect_err("is not there").to_string();
         assert_eq!(error, "read /nonexistent: No such file or directory");
+        let error: Error = rustix::io::Errno::NOSPC.into();
+        assert_eq!(error.to_string(), "No space left on device");
         let own: Error = std::io::Error::other("so (os error 2)").into();
         assert_eq!(own.to_string(), "so (os error 2)");
     }
