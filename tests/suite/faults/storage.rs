@@ -261,5 +261,6 @@ fn read_only(bed: &Bed) {
     ];
     disk.hull(&state).fails(0).stdout_is("exited 7\n");
     disk.replug();
+    disk.hull(&state).fails(0).stdout_is("exited 7\n");
     disk.hull(&["rm", "-f", "runs", "box", "kept"]).ok();
 }
