@@ -13,6 +13,9 @@ use crate::bed::Bed;
 
 /// How long teardown may go on in the background.
 const GRACE: Duration = Duration::from_secs(5);
+/// How processes that only delete are listed.
+const DELETER: &str = ": hull: delete ";
+
 /// How long `hull: delete`, which yields to everybody else, may take.
 const DELETION: Duration = Duration::from_secs(90);
 
@@ -45,7 +48,7 @@ pub fn after(before: &Baseline, bed: &Bed) -> Vec<String> {
         let new = cgroups.difference(&before.cgroups);
         found.extend(new.map(|path| format!("cgroup {}", path.display())));
         // Without its process, what was to be deleted is left behind.
-        let deletes = found.iter().any(|line| line.contains(": hull: delete "));
+        let deletes = found.iter().any(|line| line.contains(DELETER));
         let patience = if deletes { DELETION } else { GRACE };
         if found.is_empty() || begun.elapsed() >= patience {
             return found;
@@ -84,6 +87,13 @@ pub fn processes_of(dir: &Path) -> Vec<(i32, String)> {
         .filter(|pid| is_started_for(*pid, dir) || is_inside(*pid, dir))
         .map(|pid| (pid, format!("process {pid}: {}", title(pid))))
         .collect()
+}
+
+/// The same, without those that only delete what was removed: they come and go behind commands.
+pub fn busy_processes_of(dir: &Path) -> Vec<(i32, String)> {
+    let mut found = processes_of(dir);
+    found.retain(|(_, what)| !what.contains(DELETER));
+    found
 }
 
 /// All processes but this one.

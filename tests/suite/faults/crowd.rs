@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use super::lost::{monitor_of, nothing_runs};
 use super::traced;
 use crate::bed::Bed;
-use crate::leaks::processes_of;
+use crate::leaks::busy_processes_of;
 use crate::process::{Running, run, wait_until};
 
 each_who!(
@@ -30,7 +30,7 @@ fn finish_all(running: Vec<Running>) -> Vec<crate::process::Ran> {
 
 /// Processes of the bed, without their pids.
 fn count(bed: &Bed) -> usize {
-    processes_of(&bed.dir).len()
+    busy_processes_of(&bed.dir).len()
 }
 
 fn f46_a_hundred_execs_at_once(bed: &Bed) {

@@ -189,7 +189,7 @@ fn f11_an_interrupted_run_leaves_a_container_or_none(bed: &Bed) {
         let mut state = String::new();
         wait_until("the start is over", || {
             state = listed(bed);
-            state != "box created" || crate::leaks::processes_of(&bed.dir).is_empty()
+            state != "box created" || crate::leaks::busy_processes_of(&bed.dir).is_empty()
         });
         match state.as_str() {
             "" | "box created" => {}

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use super::{CHECK, Seed, checked_image, counts, points, sweep, traced, verify};
 use crate::bed::{Bed, Who};
-use crate::leaks::processes_of;
+use crate::leaks::busy_processes_of;
 use crate::process::{run, start, wait_until};
 use crate::registry::Registry;
 
@@ -143,7 +143,9 @@ fn settled(bed: &Bed, at: &str) -> String {
 
 /// Processes of the bed, without tracers on their way out.
 fn processes(bed: &Bed) -> Vec<String> {
-    let found = processes_of(&bed.dir).into_iter().map(|(_, what)| what);
+    let found = busy_processes_of(&bed.dir)
+        .into_iter()
+        .map(|(_, what)| what);
     found.filter(|what| !what.contains("strace")).collect()
 }
 

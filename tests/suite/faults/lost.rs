@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use super::{Seed, points, sweep, traced_command};
 use crate::bed::{Bed, Who};
-use crate::leaks::processes_of;
+use crate::leaks::{busy_processes_of, processes_of};
 use crate::process::{start, wait_until};
 
 each_who!(
@@ -43,7 +43,9 @@ pub fn kill_monitor_of(bed: &Bed, id: &str) {
 }
 
 pub fn nothing_runs(bed: &Bed) {
-    wait_until("no process is left", || processes_of(&bed.dir).is_empty());
+    wait_until("no process is left", || {
+        busy_processes_of(&bed.dir).is_empty()
+    });
     let left: Vec<_> = std::fs::read_dir(bed.run_dir().join("c"))
         .into_iter()
         .flatten()

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::lost::nothing_runs;
 use crate::bed::{Bed, Who, skip};
-use crate::leaks::processes_of;
+use crate::leaks::busy_processes_of;
 use crate::process::wait_until;
 
 each_who!(f59_a_start_that_fails_at_any_step_is_undone);
@@ -192,7 +192,9 @@ fn f59_a_start_that_fails_at_any_step_is_undone(bed: &Bed) {
 }
 
 fn undone(bed: &Bed) {
-    wait_until("no process is left", || processes_of(&bed.dir).is_empty());
+    wait_until("no process is left", || {
+        busy_processes_of(&bed.dir).is_empty()
+    });
     nothing_runs(bed);
 }
 
