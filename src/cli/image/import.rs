@@ -56,7 +56,11 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
         .collect();
     let is_address = source.starts_with("http://") || source.starts_with("https://");
     // Of a file, as of stdin, Docker only says that it was none it fetched.
-    let origin = if is_address { source } else { "-" };
+    let origin = if is_address {
+        public_part(source)
+    } else {
+        "-".to_owned()
+    };
     let default = format!("Imported from {origin}");
     let request = ImportRequest {
         source,
@@ -81,4 +85,37 @@ fn run(matches: &Matches, settings: &Settings) -> Result<u8> {
     super::notice(settings, "import", id, &id.to_string());
     output::line(id)?;
     Ok(0)
+}
+
+/// An address without what may be secret: a name and password before the host, a signed query. It
+/// is kept in the image, which may be pushed.
+fn public_part(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or(address);
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_owned();
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_without_its_secrets() {
+        let table = [
+            ("http://h/t.tar", "http://h/t.tar"),
+            ("https://user:secret@h:1/t.tar?sig=x#y", "https://h:1/t.tar"),
+            ("http://u@p@h", "http://h"),
+            ("http://h/a@b", "http://h/a@b"),
+        ];
+        for (address, public) in table {
+            assert_eq!(public_part(address), public);
+        }
+    }
 }
