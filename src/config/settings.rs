@@ -263,9 +263,10 @@ fn podman_auth(env: &Environment, user: Option<&std::path::Path>) -> Vec<PathBuf
     places.map(|place| place.join("auth.json")).collect()
 }
 
-/// A directory that a variable names counts for root only if root owns it.
+/// A directory that a variable names counts for root only if root owns it, or will: one that is not
+/// there yet is made by whoever needs it.
 fn owned(env: &Environment, path: &std::path::Path) -> bool {
-    env.uid != 0 || env.owns(path)
+    env.uid != 0 || env.owns(path) || std::fs::symlink_metadata(path).is_err()
 }
 
 fn absolute(path: &std::path::Path) -> Result<PathBuf> {
