@@ -63,14 +63,18 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Reads the user's files.
-    pub fn load(settings: &Settings) -> Result<Self> {
+    /// Reads the user's files. One that cannot be read has no logins: most images need none.
+    pub fn load(settings: &Settings) -> Self {
         let files = settings.login_files();
-        let files = files.iter().map(|path| LoginFile::read(path));
-        Ok(Credentials {
-            files: files.collect::<Result<_>>()?,
+        let read = files.iter().filter_map(|path| {
+            let read = LoginFile::read(path);
+            read.inspect_err(|error| log::warn!("logins are left out: {error}"))
+                .ok()
+        });
+        Credentials {
+            files: read.collect(),
             ..Credentials::default()
-        })
+        }
     }
 
     /// Adds or replaces the login of `registry` (`host[:port]`).

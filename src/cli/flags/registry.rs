@@ -144,7 +144,7 @@ impl RegistryArgs {
     /// A client for a command about the registry `host[:port]`.
     pub fn client_for(&self, settings: &Settings, registry: &str) -> Result<Client> {
         let settings = self.apply(settings)?;
-        let mut credentials = Credentials::load(&settings)?;
+        let mut credentials = Credentials::load(&settings);
         if let Some(creds) = &self.creds {
             credentials.insert(registry, creds.clone());
         }

@@ -95,7 +95,7 @@ fn succeed() -> Result<u8> {
 }
 
 fn show_login(settings: &Settings, place: &str) -> Result<u8> {
-    match Credentials::load(settings)?.find(place)? {
+    match Credentials::load(settings).find(place)? {
         Some(login) => output::line(&login.user)?,
         None => return Err(Error::not_found(format!("not logged into {place}"))),
     }
@@ -110,7 +110,7 @@ enum Stored {
 
 /// Tries the login that is kept already.
 fn try_stored(settings: &Settings, place: &str) -> Result<Stored> {
-    let credentials = Credentials::load(settings)?;
+    let credentials = Credentials::load(settings);
     let Some(login) = credentials.find(place)? else {
         return Ok(Stored::None);
     };

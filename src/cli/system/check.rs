@@ -149,12 +149,7 @@ fn tell(found: &Found) -> Result<()> {
 
 /// Mends what it can; false if that was nothing.
 fn mend(store: &Store, settings: &Settings, found: &Found) -> Result<bool> {
-    let mut client = || {
-        Ok(Client::new(
-            &settings.registry,
-            Credentials::load(settings)?,
-        ))
-    };
+    let mut client = || Ok(Client::new(&settings.registry, Credentials::load(settings)));
     let mut any = false;
     for damage in &found.report.damages {
         let needs = |name: &String| damage.needed_by.contains(name);
