@@ -1,5 +1,7 @@
 //! Pulling: name → manifest for this platform → config and layers → published reference.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::config::ImageConfig;
 use super::feed::{More, receive_layer};
 use super::find::{Image, open};
@@ -10,7 +12,7 @@ use super::progress::Progress;
 use super::tag::{Target, publish};
 use crate::base::{Digest, Reference};
 use crate::error::{Context, Error, Kind, Result};
-use crate::registry::{self, Client, Repository};
+use crate::registry::{self, BlobReader, Client, Repository};
 use crate::store::Store;
 
 /// Indexes inside indexes that are followed.
@@ -93,8 +95,12 @@ fn pull_image(
         |_| Ok(()),
         |number| {
             let layer = &manifest.layers[number];
+            let is_again = AtomicBool::new(false);
             receive_layer(&stage, layer, &layers[number].diff_id, progress, |offset| {
-                let mut blob = repository.blob(&layer.digest, layer.size, offset);
+                let mut blob = match is_again.swap(true, Ordering::Relaxed) {
+                    false => repository.blob(&layer.digest, layer.size, offset),
+                    true => repository.blob_of_origin(&layer.digest, layer.size, offset),
+                };
                 Ok(Box::new(move |buffer: &mut [u8]| blob.read_some(buffer)) as More<'_>)
             })
         },
@@ -182,14 +188,16 @@ pub(super) fn small_blob(repository: &Repository<'_>, wanted: &Descriptor) -> Re
     if wanted.size > DOCUMENT_LIMIT {
         return Err(Error::corrupt("longer than 4 MiB"));
     }
-    match read_small(repository, wanted) {
-        Err(error) if error.kind() == Kind::Corrupt => read_small(repository, wanted),
+    let (digest, size) = (&wanted.digest, wanted.size);
+    match read_small(repository.blob(digest, size, 0), wanted) {
+        Err(error) if error.kind() == Kind::Corrupt => {
+            read_small(repository.blob_of_origin(digest, size, 0), wanted)
+        }
         read => read,
     }
 }
 
-fn read_small(repository: &Repository<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
-    let mut blob = repository.blob(&wanted.digest, wanted.size, 0);
+fn read_small(mut blob: BlobReader<'_>, wanted: &Descriptor) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

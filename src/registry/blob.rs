@@ -24,7 +24,7 @@ pub struct BlobReader<'a> {
     size: u64,
     offset: u64,
     body: Option<BodyReader<'static>>,
-    endpoint: usize,
+    pub(super) endpoint: usize,
     retries: u32,
     /// The offset at which `retries` was last reset.
     progress: u64,
@@ -93,12 +93,11 @@ impl<'a> BlobReader<'a> {
         }
         let start = start.unwrap_or(0);
         let length = response.body().content_length();
-        if let Some(length) = length.filter(|length| start + length != self.size) {
+        let announced = length.map(|length| start.saturating_add(length));
+        if let Some(announced) = announced.filter(|announced| *announced != self.size) {
             let why = format!(
-                "blob {}: {} bytes announced where the manifest says {}",
-                self.digest,
-                start + length,
-                self.size
+                "blob {}: {announced} bytes announced where the manifest says {}",
+                self.digest, self.size
             );
             return Err(Failure::Refused(Error::corrupt(why)));
         }

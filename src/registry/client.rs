@@ -176,6 +176,10 @@ impl Client {
         scope: &str,
         asked: &Outgoing<'_>,
     ) -> Answer {
+        if !at.is_origin_of(uri) {
+            let why = format!("{uri} is not of the registry that was asked");
+            return Err(Failure::Refused(Error::new(Kind::Registry, why)));
+        }
         let key = format!("{} {scope}", at.url(""));
         let lock = || self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let token = lock().get(&key).cloned();
@@ -370,7 +374,7 @@ impl Repository<'_> {
             let headers = [("Accept", ACCEPT)];
             let asked = Outgoing::get(&path, &headers);
             // The body too is worth another attempt.
-            let (bytes, media_type) = self.retry(|| {
+            let (bytes, media_type) = self.retry(at, || {
                 let response = self.client.send(at, &scope, &asked)?;
                 let media_type = response.headers().get("content-type");
                 let media_type = media_type.and_then(|value| value.to_str().ok());
@@ -386,6 +390,13 @@ impl Repository<'_> {
     /// caller hashes: nothing here knows whether the bytes are right.
     pub fn blob(&self, digest: &Digest, size: u64, offset: u64) -> BlobReader<'_> {
         BlobReader::new(self, *digest, size, offset)
+    }
+
+    /// The same from the registry itself: a mirror's bytes were not the right ones.
+    pub fn blob_of_origin(&self, digest: &Digest, size: u64, offset: u64) -> BlobReader<'_> {
+        let mut blob = self.blob(digest, size, offset);
+        blob.endpoint = self.endpoints.len() - 1;
+        blob
     }
 
     /// One attempt to open a blob at `offset`, at the endpoint with this number.
@@ -429,15 +440,17 @@ impl Repository<'_> {
         Err(failure.into_error(Direction::Pull, subject, &self.host))
     }
 
+    /// Asks `at`, which is one of the endpoints, again after failures that may pass.
     pub(super) fn retry<T>(
         &self,
+        at: &Endpoint,
         ask: impl Fn() -> std::result::Result<T, Failure>,
     ) -> std::result::Result<T, Failure> {
+        let own = self.endpoints.last().expect("a repository has an endpoint");
         // A mirror is not waited for: the next endpoint may answer at once.
-        let retries = if self.endpoints.len() > 1 {
-            1
-        } else {
-            self.client.pace.retries
+        let retries = match at.authority == own.authority {
+            true => self.client.pace.retries,
+            false => self.client.pace.retries.min(1),
         };
         for retry in 0.. {
             match ask() {

@@ -6,6 +6,9 @@
 
 use std::net::IpAddr;
 
+use ureq::http::Uri;
+
+use super::redirect::origin;
 use crate::base::Reference;
 use crate::config::{RegistryRule, RegistrySettings, Serves};
 use crate::error::{Error, Kind, Result};
@@ -75,6 +78,12 @@ impl Endpoint {
             Api::V1 => "v1",
         };
         format!("{scheme}://{}{}/{api}/{path}", self.authority, self.prefix)
+    }
+
+    /// Whether an address is of this place: scheme, host and port.
+    pub fn is_origin_of(&self, uri: &Uri) -> bool {
+        let own = self.url("").parse::<Uri>();
+        own.is_ok_and(|own| origin(&own) == origin(uri))
     }
 
     /// The same place over plain HTTP.

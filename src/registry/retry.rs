@@ -14,6 +14,8 @@ pub struct Pace {
     pub connect: Duration,
     /// No byte for this long means the transfer is stuck.
     pub progress: Duration,
+    /// What a registry may take to answer a PUT: it may copy gigabytes to where it keeps them first.
+    pub put: Duration,
     /// Wait before the first retry, doubled for each further one.
     pub backoff: Duration,
     /// Attempts beyond the first.
@@ -25,6 +27,7 @@ impl Default for Pace {
         Pace {
             connect: Duration::from_secs(10),
             progress: Duration::from_secs(60),
+            put: Duration::from_secs(20 * 60),
             backoff: Duration::from_millis(500),
             retries: RETRIES,
         }

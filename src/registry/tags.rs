@@ -8,13 +8,15 @@ use super::client::{DOCUMENT_LIMIT, Repository, pull_scope, read_document};
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
-use super::redirect::{next_hop, origin};
+use super::redirect::next_hop;
 use crate::error::{Error, Kind, Result};
 
 /// A list is not followed further.
 const MAX_TAGS: usize = 100_000;
 /// A registry may give them one by one, but not for ever.
 const MAX_PAGES: usize = 10_000;
+/// The grammar of a tag (distribution-spec 1.1, "Pulling manifests").
+const MAX_TAG_BYTES: usize = 128;
 
 #[derive(Deserialize)]
 struct Page {
@@ -34,14 +36,15 @@ impl Repository<'_> {
         let asked = Outgoing::get(&path, &[]);
         let scope = pull_scope(at);
         let read = |response: Response<Body>| {
-            let next = next_page(&response).map_err(Failure::Refused)?;
+            let next = next_page(&response, at).map_err(Failure::Refused)?;
             Ok((read_page(response)?, next))
         };
-        let mut page = self.retry(|| self.client.send(at, &scope, &asked).and_then(read))?;
+        let mut page = self.retry(at, || self.client.send(at, &scope, &asked).and_then(read))?;
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
             let (tags, next) = page;
-            found.extend(tags);
+            // What is longer than any tag is none, and would only take memory.
+            found.extend(tags.into_iter().filter(|tag| tag.len() <= MAX_TAG_BYTES));
             if found.len() > MAX_TAGS {
                 let why = format!("more than {MAX_TAGS} tags");
                 return Err(Failure::Refused(Error::new(Kind::Registry, why)));
@@ -55,7 +58,7 @@ impl Repository<'_> {
                 _ => at.clone(),
             };
             let turn = || self.client.send_to(&here, &uri, &scope, &asked);
-            page = self.retry(|| turn().and_then(read))?;
+            page = self.retry(at, || turn().and_then(read))?;
         }
         let why = format!("more than {MAX_PAGES} pages of tags");
         Err(Failure::Refused(Error::new(Kind::Registry, why)))
@@ -75,7 +78,9 @@ fn read_page(response: Response<Body>) -> std::result::Result<Vec<String>, Failu
 
 /// Where `Link: <…>; rel="next"` leads: to the registry itself, or it is refused, because the login
 /// goes there too.
-fn next_page(response: &Response<Body>) -> Result<Option<Uri>> {
+///
+/// Must not: compare with what answered, which may be where a redirect led.
+fn next_page(response: &Response<Body>, at: &Endpoint) -> Result<Option<Uri>> {
     let header = response.headers().get("link");
     let Some(link) = header.and_then(|value| value.to_str().ok()) else {
         return Ok(None);
@@ -86,9 +91,14 @@ fn next_page(response: &Response<Body>) -> Result<Option<Uri>> {
     let Some((target, _)) = target.filter(|(_, rest)| rest.contains("next")) else {
         return Ok(None);
     };
-    let asked = response.get_uri();
-    let uri = next_hop(asked, target)?;
-    if origin(&uri) != origin(asked) {
+    let answered = response.get_uri();
+    let uri = next_hop(answered, target)?;
+    let plain = at.plain();
+    let at = match at.plain_fallback && plain.is_origin_of(answered) {
+        true => &plain,
+        false => at,
+    };
+    if !at.is_origin_of(&uri) {
         let shown = super::escaped(target);
         let why = format!("next page of tags at {shown:?} refused: it is not of the registry");
         return Err(Error::new(Kind::Registry, why));

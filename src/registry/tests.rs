@@ -382,6 +382,40 @@ fn a31_a_next_page_elsewhere_is_refused() {
 }
 
 #[test]
+fn a31_a_page_of_where_a_redirect_led_is_refused() {
+    let elsewhere =
+        Scripted::start(|_| Reply::ok(r#"{"tags":["1"]}"#).header("Link: </page2>; rel=\"next\""));
+    let to = format!("Location: http://{}/v2/x", elsewhere.address);
+    let server =
+        Scripted::start(move |_| Reply::status("307 Temporary Redirect").header(to.clone()));
+    let client = client(Credentials::default(), &[]);
+    let repository = client.repository(&reference(&server)).expect("not blocked");
+    let error = repository.tags().expect_err("refused");
+    assert!(error.to_string().contains("not of the registry"), "{error}");
+    assert_eq!(elsewhere.count("page2"), 0);
+}
+
+#[test]
+fn a_mirror_is_not_waited_for_and_the_registry_is() {
+    let mirror = Scripted::start(|_| Reply::status("503 Service Unavailable"));
+    let server = Scripted::start(|_| Reply::status("503 Service Unavailable"));
+    let client = client(Credentials::default(), &[]).retrying(Some(3), None);
+    let mut repository = repository_at(&client, &server);
+    let other = repository_at(&client, &mirror).endpoints;
+    repository.endpoints.splice(0..0, other);
+    assert!(repository.manifest("1", None).is_err());
+    assert_eq!(
+        (mirror.count("manifests"), server.count("manifests")),
+        (2, 4)
+    );
+    let blob = repository.blob_of_origin(&Digest::of(b""), 1, 0);
+    assert_eq!(
+        blob.endpoint, 1,
+        "wrong bytes of a mirror are not asked for again"
+    );
+}
+
+#[test]
 fn a31_pages_of_tags_without_an_end_are_given_up() {
     let server = Scripted::start(|_| {
         let tags = vec!["\"t\""; 20_000].join(",");

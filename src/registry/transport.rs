@@ -92,7 +92,19 @@ impl Transport {
             .header("Content-Length", length.to_string())
             .body(SendBody::from_reader(&mut reader))
             .map_err(ureq::Error::from);
-        Ok(request.and_then(|request| agent.run(request)))
+        // What is put is kept before the answer; anything else is answered at once.
+        let answer = match method {
+            Method::Put => self.pace.put,
+            _ => self.pace.progress,
+        };
+        let patient = |request| {
+            let limits = agent.configure_request(request);
+            limits
+                .timeout_recv_response(Some(answer))
+                .timeout_per_read(Some(answer))
+                .build()
+        };
+        Ok(request.and_then(|request| agent.run(patient(request))))
     }
 
     /// Posts a form; the answer is the caller's to judge.

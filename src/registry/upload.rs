@@ -69,13 +69,20 @@ impl Repository<'_> {
             ..Outgoing::get(&path, &[])
         };
         let scope = self.push_scope();
-        match self.retry(|| self.client.send(self.registry(), &scope, &asked)) {
+        match self.retry(self.registry(), || {
+            self.client.send(self.registry(), &scope, &asked)
+        }) {
             Ok(response) => {
                 let length = response.headers().get("content-length");
                 let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
                 Ok(length.is_none_or(|length| length == size))
             }
-            Err(Failure::Status { code: 404, .. }) => Ok(false),
+            // Who refuses to tell may take the bytes all the same.
+            Err(Failure::Status { code, .. })
+                if (400..500).contains(&code) && !matches!(code, 401 | 408 | 429) =>
+            {
+                Ok(false)
+            }
             Err(failure) => Err(self.failed(failure, &format!("blob {digest}"))),
         }
     }
@@ -83,11 +90,12 @@ impl Repository<'_> {
     /// Asks for a session, and first that the blob be taken from the repository `from` of the same
     /// registry.
     pub fn begin_upload(&self, digest: &Digest, from: Option<&str>) -> Result<Begun> {
+        let begin = |from| self.retry(self.registry(), || self.begin(digest, from));
         let begun = match from {
-            None => self.begin(digest, None),
+            None => begin(None),
             // Not to be allowed to read there is no reason not to send the bytes.
-            Some(from) => match self.begin(digest, Some(from)) {
-                Err(failure) if !failure.is_temporary() => self.begin(digest, None),
+            Some(from) => match begin(Some(from)) {
+                Err(failure) if !failure.is_temporary() => begin(None),
                 begun => begun,
             },
         };
@@ -147,7 +155,9 @@ impl Repository<'_> {
         };
         let scope = self.push_scope();
         let response = self
-            .retry(|| self.client.send(self.registry(), &scope, &asked))
+            .retry(self.registry(), || {
+                self.client.send(self.registry(), &scope, &asked)
+            })
             .map_err(|failure| self.failed(failure, &subject))?;
         let digest = Digest::of(bytes);
         check_digest(&response, &digest).map_err(|failure| self.failed(failure, &subject))?;
@@ -259,6 +269,7 @@ impl Repository<'_> {
         }
     }
 
+    /// One attempt to get a session.
     fn begin(&self, digest: &Digest, from: Option<&str>) -> Attempt<Begun> {
         let at = self.registry();
         let mount = from.map(|from| format!("?mount={digest}&from={from}"));
@@ -276,7 +287,7 @@ impl Repository<'_> {
             payload: Payload::Bytes(&[]),
             ..Outgoing::get(&path, &[])
         };
-        let response = self.retry(|| self.client.send(at, &scope, &asked))?;
+        let response = self.client.send(at, &scope, &asked)?;
         if response.status() == 201 {
             return Ok(Begun::Mounted);
         }
@@ -360,7 +371,7 @@ fn range_end(response: &Response<Body>) -> Option<u64> {
     let header = response.headers().get("range")?.to_str().ok()?;
     let range = header.strip_prefix("bytes=").unwrap_or(header);
     let end: u64 = range.strip_prefix("0-")?.trim().parse().ok()?;
-    Some(if end == 0 { 0 } else { end + 1 })
+    Some(if end == 0 { 0 } else { end.saturating_add(1) })
 }
 
 /// The digest computed here rules; a registry that has computed another has other bytes.

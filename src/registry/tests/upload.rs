@@ -343,3 +343,46 @@ fn a_blob_is_mounted_where_the_registry_can_and_sent_where_not() {
         "another length"
     );
 }
+
+#[test]
+fn a_registry_may_take_its_time_to_keep_a_blob() {
+    let shelf = Shelf::default();
+    let server = Scripted::start(move |asked| {
+        if asked.method == "PUT" {
+            // Longer than a transfer may stand still.
+            std::thread::sleep(Duration::from_millis(1500));
+        }
+        shelf.answer(asked)
+    });
+    send(&server, b"small").expect("sent");
+    let puts = server.asked().into_iter().filter(|a| a.method == "PUT");
+    assert_eq!(puts.count(), 1, "sent once");
+}
+
+#[test]
+fn f64_a_session_that_is_refused_is_asked_for_six_times() {
+    let server = Scripted::start(|_| Reply::status("503 Service Unavailable"));
+    assert!(send(&server, b"small").is_err());
+    assert_eq!(server.asked().len(), 6);
+}
+
+#[test]
+fn a_registry_that_tells_nothing_of_its_blobs_is_sent_them() {
+    let server = Scripted::start(|_| Reply::status("405 Method Not Allowed"));
+    let client = client(Credentials::default(), &[]);
+    let repository = client.repository(&reference(&server)).expect("not blocked");
+    let found = repository.has_blob(&Digest::of(b"x"), 1);
+    assert!(!found.expect("goes on"));
+}
+
+#[test]
+fn a36_a_range_beyond_all_numbers_is_no_progress() {
+    let server = Scripted::start(|asked| match asked.method.as_str() {
+        "POST" => Reply::status("202 Accepted").header("Location: /v2/team/app/blobs/uploads/1"),
+        _ => Reply::status("202 Accepted")
+            .header("Location: /v2/team/app/blobs/uploads/1")
+            .header(format!("Range: 0-{}", u64::MAX)),
+    });
+    let error = send(&server, &big()).expect_err("refused");
+    assert!(error.to_string().contains("bytes kept"), "{error}");
+}
