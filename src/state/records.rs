@@ -217,7 +217,9 @@ impl Records {
         if durable {
             let synced = sync_directory(&self.root.join("containers"));
             if let Err(error) = synced.and_then(|()| sync_directory(&self.names())) {
-                // What is told to have failed must not be there; the error is the news.
+                // What is told to have failed must not be there; the error is the news. Giving the
+                // name back takes its lock, which the claim holds.
+                drop(claim);
                 let _ = self.bury(&config.id);
                 return Err(error);
             }

@@ -205,9 +205,15 @@ fn health_goes_from_starting_over_unhealthy_to_healthy(bed: &Bed) {
         "--health-retries",
         "2",
     ];
-    bed.detached(&flags, &["sleep", "1000"]);
-    assert_eq!(health(bed, "ill"), "starting");
+    let unknown = ["--name", "new", "--health-cmd", "true"];
+    bed.detached(
+        &[&unknown[..], &["--health-interval", "1h"]].concat(),
+        &["sleep", "1000"],
+    );
+    assert_eq!(health(bed, "new"), "starting");
     bed.hull(&["ps"]).stdout_has("(health: starting)");
+    bed.hull(&["rm", "-f", "new"]).ok();
+    bed.detached(&flags, &["sleep", "1000"]);
     wait_until("two failures", || health(bed, "ill") == "unhealthy");
     bed.hull(&["ps"]).stdout_has("(unhealthy)");
     let first = bed.inspect("ill", "{{(index .State.Health.Log 0).ExitCode}}");
