@@ -41,6 +41,7 @@ mod tests;
 mod unnamed;
 mod usage;
 
+pub use atomic::random_hex;
 pub use check::{Damage, Depth, Part, Report, Root};
 pub use compression::decompress;
 pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
