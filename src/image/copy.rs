@@ -340,14 +340,15 @@ impl<'a> Cargo<'a> {
         let stage = store.stage()?;
         let known = |number: usize| {
             let layer = &manifest.layers[number];
-            let source = self.source.blob(layer)?;
-            match layer.digest == wanted[number].diff_id.0 {
-                true => {
-                    store.note_recipe(&parsed.rootfs.diff_ids[..=number], source)?;
-                    Ok(())
+            let diff_id = &wanted[number].diff_id;
+            if layer.digest == diff_id.0 {
+                let stack = &parsed.rootfs.diff_ids[..=number];
+                let (_, remade) = stage.note_recipe(stack, self.source.blob(layer)?)?;
+                if remade == Remade::Yes {
+                    return Ok(());
                 }
-                false => super::load::keep_blob(&stage, &layer.digest, source),
             }
+            super::load::keep_blob(&stage, &layer.digest, diff_id, self.source.blob(layer)?)
         };
         // One after the other: a source is read by one thread.
         unpack_missing(store, &stage, &wanted, 1, progress, known, |number| {
@@ -364,7 +365,8 @@ impl<'a> Cargo<'a> {
             let (unpacked, remade) = stage.unpack_with_recipe(tar, &Limits::default())?;
             unpacked.expect_diff_id(diff_id)?;
             if remade == Remade::No {
-                super::load::keep_blob(&stage, &layer.digest, self.source.blob(layer)?)?;
+                let tar = self.source.blob(layer)?;
+                super::load::keep_blob(&stage, &layer.digest, diff_id, tar)?;
             }
             Ok(unpacked)
         })?;
