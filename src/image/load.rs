@@ -9,7 +9,7 @@
 //! `store::recipe`), which is a few percent of it.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -76,6 +76,7 @@ fn load(
         archive,
         stage: &stage,
         checked: RefCell::default(),
+        found: RefCell::default(),
         progress,
     };
     let releases = found
@@ -98,6 +99,8 @@ struct Loading<'a> {
     stage: &'a Stage,
     /// Layers that are here and whose bytes in the archive were found to be right.
     checked: RefCell<HashSet<(String, DiffId)>>,
+    /// What the compressed layers without a manifest are.
+    found: RefCell<HashMap<String, Descriptor>>,
     progress: &'a dyn Progress,
 }
 
@@ -111,7 +114,7 @@ impl Loading<'_> {
         let manifest = match &image.manifest {
             Some((bytes, manifest)) => {
                 check_config(&config, manifest, insisted)?;
-                bytes.clone()
+                bytes.to_vec()
             }
             None => {
                 let descriptors: Vec<Descriptor> =
@@ -152,7 +155,7 @@ impl Loading<'_> {
                     digest: diff_id.0,
                     size: length,
                 },
-                (None, _) => self.archive.describe(file)?,
+                (None, _) => self.describe(file)?,
             };
             if length != blob.size {
                 let (digest, size) = (blob.digest, blob.size);
@@ -163,6 +166,17 @@ impl Loading<'_> {
             Ok(Layer { file, form, blob })
         });
         layers.collect()
+    }
+
+    /// What a compressed layer is; it is read for that once.
+    fn describe(&self, file: &str) -> Result<Descriptor> {
+        if let Some(known) = self.found.borrow().get(file) {
+            return Ok(known.clone());
+        }
+        let found = self.archive.describe(file)?;
+        let mut all = self.found.borrow_mut();
+        all.insert(file.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn unpack(&self, layers: &[Layer], diff_ids: &[DiffId]) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Archives and layouts that lie, and what is kept of layers that are known already.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use super::super::layer_source::layer_sources;
 use super::super::load::Loaded;
@@ -83,4 +84,102 @@ fn a22_a_blob_of_other_content_that_is_here_serves_no_other_image() {
     }
     let error = read_layer(&scratch, "honest:1").expect_err("refused");
     assert!(error.to_string().contains("does not give"), "{error}");
+}
+
+/// Copies between two places of the command line; the first is of a registry never.
+fn copy_layout(scratch: &Scratch, from: &std::path::Path, to: &std::path::Path) -> Result<Digest> {
+    let access = Access {
+        store: &scratch.store,
+        client: None,
+    };
+    let place = Place::OciDirectory(from.into(), None);
+    let source = Source::open(&place, access)?;
+    copy(
+        &source,
+        &Which::All,
+        Destination::OciDirectory(to, Some("t")),
+    )
+}
+
+#[test]
+fn a19_a_config_longer_than_its_descriptor_is_not_read() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let from = layout(&scratch, &made, "app:1");
+    let config = from.join("blobs/sha256").join(made.config.hex());
+    let file = fs::File::options().write(true).open(config).expect("opens");
+    // A hole, which costs whoever sends it nothing.
+    file.set_len(64 << 20).expect("grows");
+    let access = Access {
+        store: &scratch.store,
+        client: None,
+    };
+    let place = Place::OciDirectory(from, None);
+    let source = Source::open(&place, access).expect("opens");
+    let name: Reference = "app:1".parse().expect("name");
+    let to = Destination::Store(&scratch.store, &name, &Silent);
+    let error = copy(&source, &Which::One(Platform::host()), to).expect_err("refused");
+    assert!(error.to_string().contains("not the"), "{error}");
+    scratch.assert_empty();
+}
+
+#[test]
+fn a19_an_existing_layout_is_only_added_to_if_it_is_one() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let from = layout(&scratch, &made, "app:1");
+    let to = scratch.path("to");
+    let index = to.join("index.json");
+    fs::create_dir_all(to.join("blobs/sha256")).expect("makes");
+    for bad in ["[]", "{}", "1", r#"{"manifests":{}}"#] {
+        fs::write(&index, bad).expect("writes");
+        let error = copy_layout(&scratch, &from, &to).expect_err(bad);
+        assert!(error.to_string().contains("no index"), "{bad}: {error}");
+    }
+    let huge = fs::File::create(&index).expect("creates");
+    huge.set_len(1 << 40).expect("grows");
+    copy_layout(&scratch, &from, &to).expect_err("too long");
+    fs::remove_file(&index).expect("removes");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &index, fifo, mode, 0).expect("fifo");
+    let error = copy_layout(&scratch, &from, &to).expect_err("fifo");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    fs::remove_file(&index).expect("removes");
+    fs::write(&index, r#"{"schemaVersion":2,"manifests":[]}"#).expect("writes");
+    copy_layout(&scratch, &from, &to).expect("a layout");
+}
+
+#[test]
+fn what_a_killed_copy_left_does_not_stop_the_next() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let from = layout(&scratch, &made, "app:1");
+    let to = scratch.path("to");
+    fs::create_dir_all(to.join("blobs/sha256")).expect("makes");
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    fs::write(to.join("index.json"), index).expect("writes");
+    let part = format!("blobs/sha256/{}.part", made.layers[0].hex());
+    fs::write(to.join(part), "half").expect("writes");
+    fs::write(to.join("index.json.part"), "half").expect("writes");
+    copy_layout(&scratch, &from, &to).expect("copies");
+    let read = |name: &str| fs::read(to.join(name)).expect("reads");
+    let blob = format!("blobs/sha256/{}", made.layers[0].hex());
+    assert_eq!(Digest::of(&read(&blob)), made.layers[0]);
+}
+
+#[test]
+fn a19_blobs_are_not_written_through_links_in_a_layout() {
+    let scratch = Scratch::new();
+    let made = Made::new(&[&[("a", "1")]]);
+    let from = layout(&scratch, &made, "app:1");
+    let (to, outside) = (scratch.path("to"), scratch.path("outside"));
+    fs::create_dir_all(&to).expect("makes");
+    fs::create_dir_all(outside.join("sha256")).expect("makes");
+    symlink(&outside, to.join("blobs")).expect("links");
+    let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+    fs::write(to.join("index.json"), index).expect("writes");
+    copy_layout(&scratch, &from, &to).expect_err("refused");
+    let written = fs::read_dir(outside.join("sha256")).expect("lists").count();
+    assert_eq!(written, 0);
 }
