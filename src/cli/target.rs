@@ -107,6 +107,9 @@ fn unnamed_or(directory: &File, name: &str) -> rustix::io::Result<(File, bool)> 
 impl Place {
     fn keep(&mut self, file: &File) -> rustix::io::Result<()> {
         let directory = &self.directory;
+        // Should: sync before the name. A power cut must not leave an empty file where an older,
+        // whole one was.
+        rustix::fs::fsync(file)?;
         if !self.is_named {
             let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
             let flags = AtFlags::SYMLINK_FOLLOW;
@@ -115,7 +118,7 @@ impl Place {
         }
         rustix::fs::renameat(directory, &self.aside, directory, &self.name)?;
         self.is_named = false;
-        Ok(())
+        rustix::fs::fsync(directory)
     }
 }
 

@@ -8,15 +8,16 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use serde_json::{Value, json};
 
-use super::archived::blob_path;
+use super::archive::Archive;
+use super::archived::{DOCUMENTS_LIMIT, blob_path};
 use super::config::ImageConfig;
 use super::feed::{More, receive_layer};
 use super::layers::{Wanted, unpack_missing};
 use super::layout::{DIR_VERSION, Sink};
-use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, choose, entries, parts};
+use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, IndexEntry, choose, entries, parts};
 use super::platform::Platform;
 use super::progress::Progress;
 use super::pull::check_config;
@@ -27,6 +28,7 @@ use crate::base::{Digest, Reference};
 use crate::error::{Context, Error, Result};
 use crate::registry::{Client, Upload};
 use crate::store::{Limits, Remade, Store};
+use crate::sys::lock::{Sharing, lock};
 
 /// Which of the images of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +91,25 @@ pub fn copy(source: &Source<'_>, which: &Which, to: Destination<'_>) -> Result<D
     Ok(cargo.top.digest())
 }
 
+/// The documents of an index, each once, and not more of them than fit into memory.
+fn children(source: &Source<'_>, listed: &[IndexEntry]) -> Result<Vec<Piece>> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    for entry in listed {
+        if !seen.insert(entry.descriptor.digest) {
+            continue;
+        }
+        let piece = source.child(&entry.descriptor)?;
+        bytes += piece.bytes.len() as u64;
+        if bytes > DOCUMENTS_LIMIT {
+            return Err(Error::corrupt("its manifests have more than 64 MiB"));
+        }
+        found.push(piece);
+    }
+    Ok(found)
+}
+
 impl<'a> Cargo<'a> {
     fn of(source: &'a Source<'a>, which: &Which) -> Result<Cargo<'a>> {
         let mut top = source.top();
@@ -104,9 +125,7 @@ impl<'a> Cargo<'a> {
                     top = source.child(&choose(&listed, platform)?.descriptor)?;
                 }
                 Which::All => {
-                    for entry in listed {
-                        manifests.push(source.child(&entry.descriptor)?);
-                    }
+                    manifests = children(source, &listed)?;
                     break;
                 }
             }
@@ -160,7 +179,8 @@ impl<'a> Cargo<'a> {
             })
         };
         let mut index = old.unwrap_or_else(empty);
-        let others = index["manifests"].as_array_mut();
+        let others = index.get_mut("manifests");
+        let others = others.and_then(Value::as_array_mut);
         let others = others.ok_or_else(|| Error::corrupt("index.json is no index"))?;
         // A tag means one image; without one the image is there once.
         let name =
@@ -239,21 +259,19 @@ impl<'a> Cargo<'a> {
         let subject = || path.display().to_string();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::openat(CWD, path, flags, Mode::empty()).context(subject)?;
-        let old = std::fs::read(path.join("index.json")).context(subject)?;
-        if old.len() as u64 > DOCUMENT_LIMIT {
-            return Err(Error::corrupt("index.json has more than 4 MiB").wrap(subject()));
-        }
-        let old: Value = serde_json::from_slice(&old).context(subject)?;
-        let index = self.index(tag, Some(old)).context(subject)?;
-        self.add_to(dir, &index).context(subject)
+        self.add_to(dir, tag).context(subject)
     }
 
-    fn add_to(&self, dir: OwnedFd, index: &[u8]) -> Result<()> {
-        let flags = AtFlags::SYMLINK_NOFOLLOW;
-        let is_here = |name: &str, size: u64| {
-            let stat = rustix::fs::statat(&dir, name, flags);
-            stat.is_ok_and(|stat| u64::try_from(stat.st_size) == Ok(size))
+    fn add_to(&self, dir: OwnedFd, tag: Option<&str>) -> Result<()> {
+        let there = Archive::Directory(dir.try_clone()?);
+        let index = || {
+            let old = there.small("index.json", DOCUMENT_LIMIT)?;
+            let old: Value = serde_json::from_slice(&old).context(|| "index.json")?;
+            self.index(tag, Some(old))
         };
+        // What is no layout is told before anything is written.
+        index()?;
+        let is_here = |name: &str, size: u64| there.length(name).is_ok_and(|it| it == size);
         let mut sink = Sink::Directory(dir.try_clone()?);
         for piece in self.documents() {
             let name = blob_path(&piece.digest());
@@ -267,7 +285,9 @@ impl<'a> Cargo<'a> {
                 self.blob(blob, &name, &mut sink)?;
             }
         }
-        sink.bytes("index.json", index)
+        // Another copy may have added to it in the meantime.
+        lock(&dir, Sharing::Exclusive, || "add to index.json")?;
+        sink.bytes("index.json", &index()?)
     }
 
     /// Should: send the manifest that is named last. Until then the tag means what it meant.
@@ -287,10 +307,11 @@ impl<'a> Cargo<'a> {
             let subject = || format!("copy blob {}", blob.digest);
             // Sending may have to be repeated, and nothing is sent that is not what it is named.
             let mut file = store.unnamed_file()?;
-            let mut source = self.source.blob(blob).context(subject)?;
+            let source = self.source.blob(blob).context(subject)?;
+            let mut source = source.take(blob.size.saturating_add(1));
             let copied = std::io::copy(&mut source, &mut file).context(subject)?;
             if copied != blob.size {
-                let why = format!("it has {copied} bytes, not {}", blob.size);
+                let why = format!("its length is not the {} bytes announced", blob.size);
                 return Err(Error::corrupt(why).wrap(subject()));
             }
             let upload = Upload {
@@ -316,17 +337,32 @@ impl<'a> Cargo<'a> {
         Ok(())
     }
 
+    /// The image's config. Its file may be longer than its descriptor says, by any length.
+    fn config(&self, named: &Descriptor) -> Result<Vec<u8>> {
+        let subject = || format!("the image's config {}", named.digest);
+        if named.size > DOCUMENT_LIMIT {
+            return Err(Error::corrupt("it has more than 4 MiB").wrap(subject()));
+        }
+        let source = self.source.blob(named).context(subject)?;
+        let mut bytes = Vec::new();
+        // Its end, behind its last byte, says whether the bytes were right.
+        let read = source.take(named.size + 1).read_to_end(&mut bytes);
+        let count = read.context(subject)? as u64;
+        match count == named.size {
+            true => Ok(bytes),
+            false => {
+                let why = format!("its length is not the {} bytes announced", named.size);
+                Err(Error::corrupt(why).wrap(subject()))
+            }
+        }
+    }
+
     fn to_store(&self, store: &Store, name: &Reference, progress: &dyn Progress) -> Result<()> {
         self.single("the store")?;
         let Document::Manifest(manifest) = Document::parse(&self.top.bytes, None)? else {
             return Err(Error::corrupt("an index where a manifest should be"));
         };
-        let mut config = Vec::new();
-        let length = manifest.config.size.min(DOCUMENT_LIMIT + 1);
-        let mut source = self.source.blob(&manifest.config)?;
-        source.by_ref().take(length).read_to_end(&mut config)?;
-        // Its end says whether the bytes were right.
-        source.read_to_end(&mut Vec::new())?;
+        let config = self.config(&manifest.config)?;
         let parsed = ImageConfig::parse(&config)?;
         check_config(&parsed, &manifest, None)?;
         progress.begin(&name.familiar());
@@ -340,14 +376,15 @@ impl<'a> Cargo<'a> {
         let stage = store.stage()?;
         let known = |number: usize| {
             let layer = &manifest.layers[number];
-            let source = self.source.blob(layer)?;
-            match layer.digest == wanted[number].diff_id.0 {
-                true => {
-                    store.note_recipe(&parsed.rootfs.diff_ids[..=number], source)?;
-                    Ok(())
+            let diff_id = &wanted[number].diff_id;
+            if layer.digest == diff_id.0 {
+                let stack = &parsed.rootfs.diff_ids[..=number];
+                let (_, remade) = stage.note_recipe(stack, self.source.blob(layer)?)?;
+                if remade == Remade::Yes {
+                    return Ok(());
                 }
-                false => super::load::keep_blob(&stage, &layer.digest, source),
             }
+            super::load::keep_blob(&stage, &layer.digest, diff_id, self.source.blob(layer)?)
         };
         // One after the other: a source is read by one thread.
         unpack_missing(store, &stage, &wanted, 1, progress, known, |number| {
@@ -364,7 +401,8 @@ impl<'a> Cargo<'a> {
             let (unpacked, remade) = stage.unpack_with_recipe(tar, &Limits::default())?;
             unpacked.expect_diff_id(diff_id)?;
             if remade == Remade::No {
-                super::load::keep_blob(&stage, &layer.digest, self.source.blob(layer)?)?;
+                let tar = self.source.blob(layer)?;
+                super::load::keep_blob(&stage, &layer.digest, diff_id, tar)?;
             }
             Ok(unpacked)
         })?;

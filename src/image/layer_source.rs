@@ -12,7 +12,7 @@
 //! end.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use sha2::{Digest as _, Sha256};
 
@@ -21,7 +21,7 @@ use super::manifest::{DOCUMENT_LIMIT, Descriptor, Document, Manifest};
 use super::pull::check_config;
 use crate::base::{DiffId, Digest};
 use crate::error::{Context, Error, Result};
-use crate::store::{Store, decompress};
+use crate::store::{LayerTar, Store, decompress, drain};
 
 /// A layer that can be read.
 #[derive(Debug, Clone)]
@@ -67,16 +67,21 @@ impl LayerSource {
     /// those of the diff id.
     pub fn tar(&self) -> Result<Box<dyn Read + Send>> {
         let subject = || format!("read layer {}", self.diff_id);
-        let file = match self.open(&self.named).context(subject)? {
-            Some(file) => Some(file),
-            None => self.open_other().context(subject)?,
-        };
-        if let Some(file) = file {
+        let unpacked = |file: File| -> Result<Box<dyn Read + Send>> {
             let tar = decompress(file).context(subject)?;
-            return Ok(Box::new(Verified::new(tar, self.diff_id.0)));
+            Ok(Box::new(Verified::new(tar, self.diff_id.0)))
+        };
+        if let Some(file) = self.open(&self.named).context(subject)? {
+            return unpacked(file);
         }
         let stack = [&self.below[..], &[self.diff_id]].concat();
         let made = self.store.layer_tar_in(&stack).context(subject)?;
+        // Without a recipe it may be that another tool packed it.
+        if !made.as_ref().is_some_and(LayerTar::has_recipe)
+            && let Some(file) = self.open_other().context(subject)?
+        {
+            return unpacked(file);
+        }
         let made = made.ok_or_else(|| {
             Error::corrupt("neither its blob nor its files are in the store")
                 .hint("pull the image again")
@@ -109,7 +114,8 @@ impl LayerSource {
         Ok(Some(file))
     }
 
-    /// A blob of the same content that belongs to another image.
+    /// A blob of the same content that belongs to another image. What that image says of its
+    /// content is not believed: it is read once before.
     fn open_other(&self) -> Result<Option<File>> {
         for record in self.store.refs()? {
             // Of a damaged image nothing is taken; that it is damaged is told when it is used.
@@ -118,8 +124,12 @@ impl LayerSource {
             };
             for other in sources {
                 if other.diff_id == self.diff_id
-                    && let Ok(Some(file)) = self.open(&other.named)
+                    && let Ok(Some(mut file)) = self.open(&other.named)
+                    && decompress(&file)
+                        .and_then(|tar| Ok(drain(tar)?))
+                        .is_ok_and(|(found, _)| found == self.diff_id.0)
                 {
+                    file.rewind()?;
                     return Ok(Some(file));
                 }
             }

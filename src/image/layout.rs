@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use serde_json::{Map, Value, json};
 
 use super::archived::blob_path;
@@ -16,6 +16,7 @@ use super::manifest::Descriptor;
 use super::outgoing::{Outgoing, OutgoingLayer};
 use crate::base::{DiffId, Digest, Reference};
 use crate::error::{Context, Error, Result};
+use crate::store::random_hex;
 
 /// What is written, and in which words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,20 +183,8 @@ impl Sink<'_> {
                 copied
             }
             Sink::Directory(dir) => {
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-                let flags = flags | OFlags::NOFOLLOW;
-                let mode = Mode::from_raw_mode(0o644);
-                // Others may read the directory: a name in it stands for a whole file.
-                let part = format!("{name}.part");
-                let mut file = File::from(rustix::fs::openat(&*dir, &part, flags, mode)?);
-                let copied = copy(source, &mut file, size);
-                if !matches!(copied, Ok(copied) if copied == size) {
-                    // The error that stopped us is the one to tell.
-                    let _ = rustix::fs::unlinkat(&*dir, &part, AtFlags::empty());
-                } else {
-                    rustix::fs::renameat(&*dir, &part, &*dir, name)?;
-                }
-                copied?
+                let (parent, name) = name.rsplit_once('/').unwrap_or((".", name));
+                write_whole(&beneath(dir, parent)?, name, size, source)?
             }
         };
         match copied == size {
@@ -213,7 +202,9 @@ impl Sink<'_> {
             }
             Sink::Directory(dir) => {
                 let made = rustix::fs::mkdirat(&*dir, name, Mode::from_raw_mode(0o755));
-                made.context(|| format!("make {name}"))
+                made.context(|| format!("make {name}"))?;
+                let (parent, _) = name.rsplit_once('/').unwrap_or((".", name));
+                Ok(rustix::fs::fsync(beneath(dir, parent)?)?)
             }
         }
     }
@@ -228,6 +219,38 @@ impl Sink<'_> {
             Sink::Directory(_) => Ok(()),
         }
     }
+}
+
+/// A directory in a layout. Whoever owns the layout may have put a link in its place.
+fn beneath(dir: &OwnedFd, name: &str) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let opened = rustix::fs::openat2(dir, name, flags, Mode::empty(), resolve);
+    opened.context(|| format!("open {name}"))
+}
+
+/// Writes a file that gets its name once it is whole and on the disk: others may read the
+/// directory. Returns how many bytes there were; if they are not `size`, there is no file.
+fn write_whole(dir: &OwnedFd, name: &str, size: u64, source: &mut dyn Read) -> Result<u64> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(0o644);
+    // Nobody else's: that of a copy that was killed, or of one that is under way.
+    let part = format!(".{name}.{}.part", random_hex()?);
+    let opened = rustix::fs::openat(dir, &part, flags | OFlags::NOFOLLOW, mode)?;
+    let mut file = File::from(opened);
+    let written = copy(source, &mut file, size).and_then(|copied| {
+        if copied == size {
+            file.sync_all()?;
+            rustix::fs::renameat(dir, &part, dir, name)?;
+        }
+        Ok(copied)
+    });
+    match written {
+        Ok(copied) if copied == size => rustix::fs::fsync(dir)?,
+        // The error that stopped us is the one to tell.
+        _ => drop(rustix::fs::unlinkat(dir, &part, AtFlags::empty())),
+    }
+    written
 }
 
 /// Copies to the end of `source`, which checks its digest there, but writes no more than `size`.

@@ -9,8 +9,9 @@
 //! `store::recipe`), which is a few percent of it.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::archive::{Archive, Form};
@@ -26,7 +27,7 @@ use super::pull::check_config;
 use super::tag::{Named, Release, Target, publish_all};
 use crate::base::{DiffId, Digest, Reference};
 use crate::error::{Context, Error, Result};
-use crate::store::{Limits, Remade, Stage, Store, UnpackedLayer};
+use crate::store::{Limits, Remade, Stage, Store, UnpackedLayer, decompress, drain};
 
 /// Layers unpacked at the same time; the source is one disk.
 const THREADS: usize = 2;
@@ -75,6 +76,7 @@ fn load(
         archive,
         stage: &stage,
         checked: RefCell::default(),
+        found: RefCell::default(),
         progress,
     };
     let releases = found
@@ -97,6 +99,8 @@ struct Loading<'a> {
     stage: &'a Stage,
     /// Layers that are here and whose bytes in the archive were found to be right.
     checked: RefCell<HashSet<(String, DiffId)>>,
+    /// What the compressed layers without a manifest are.
+    found: RefCell<HashMap<String, Descriptor>>,
     progress: &'a dyn Progress,
 }
 
@@ -110,7 +114,7 @@ impl Loading<'_> {
         let manifest = match &image.manifest {
             Some((bytes, manifest)) => {
                 check_config(&config, manifest, insisted)?;
-                bytes.clone()
+                bytes.to_vec()
             }
             None => {
                 let descriptors: Vec<Descriptor> =
@@ -151,7 +155,7 @@ impl Loading<'_> {
                     digest: diff_id.0,
                     size: length,
                 },
-                (None, _) => self.archive.describe(file)?,
+                (None, _) => self.describe(file)?,
             };
             if length != blob.size {
                 let (digest, size) = (blob.digest, blob.size);
@@ -162,6 +166,17 @@ impl Loading<'_> {
             Ok(Layer { file, form, blob })
         });
         layers.collect()
+    }
+
+    /// What a compressed layer is; it is read for that once.
+    fn describe(&self, file: &str) -> Result<Descriptor> {
+        if let Some(known) = self.found.borrow().get(file) {
+            return Ok(known.clone());
+        }
+        let found = self.archive.describe(file)?;
+        let mut all = self.found.borrow_mut();
+        all.insert(file.to_owned(), found.clone());
+        Ok(found)
     }
 
     fn unpack(&self, layers: &[Layer], diff_ids: &[DiffId]) -> Result<()> {
@@ -187,8 +202,7 @@ impl Loading<'_> {
                     Form::Tar => unpack_tar(archive, stage, layer, &diff_ids[number], progress),
                     _ => receive_layer(stage, &layer.blob, &diff_ids[number], progress, |offset| {
                         let mut section = archive.section(&layer.file)?.skip(offset);
-                        let read =
-                            move |buffer: &mut [u8]| Ok(std::io::Read::read(&mut section, buffer)?);
+                        let read = move |buffer: &mut [u8]| Ok(section.read(buffer)?);
                         Ok(Box::new(read) as More<'_>)
                     }),
                 }
@@ -207,11 +221,16 @@ impl Loading<'_> {
         let subject = || format!("layer {expected}");
         let source = self.archive.section(&layer.file)?;
         if layer.form != Form::Tar {
-            return keep_blob(self.stage, expected, source).context(subject);
+            return keep_blob(self.stage, expected, &top, source).context(subject);
         }
         expect(expected, &top.0)?;
-        let found = self.store.note_recipe(stack, source).context(subject)?;
-        expect(expected, &found)
+        let (found, remade) = self.stage.note_recipe(stack, source).context(subject)?;
+        expect(expected, &found)?;
+        if remade == Remade::No {
+            let source = self.archive.section(&layer.file)?;
+            keep_blob(self.stage, expected, &top, source).context(subject)?;
+        }
+        Ok(())
     }
 }
 
@@ -240,17 +259,19 @@ fn unpack_tar(
         .context(subject)?;
     unpacked.expect_diff_id(diff_id).context(subject)?;
     if remade == Remade::No {
-        keep_blob(stage, label, archive.section(&layer.file)?).context(subject)?;
+        keep_blob(stage, label, diff_id, archive.section(&layer.file)?).context(subject)?;
     }
     progress.layer(label, LayerEvent::Complete);
     Ok(unpacked)
 }
 
-/// Takes bytes as they are into the stage, unless the store has them; they must have this digest.
+/// Takes bytes as they are into the stage, unless the store has them; they must have this digest,
+/// and what they decompress to must be the layer.
 pub(super) fn keep_blob(
     stage: &Stage,
     digest: &Digest,
-    mut source: impl std::io::Read,
+    diff_id: &DiffId,
+    mut source: impl Read,
 ) -> Result<()> {
     let mut blob = stage.blob_file(digest)?;
     let is_here = blob.is_complete();
@@ -271,6 +292,15 @@ pub(super) fn keep_blob(
     }
     if is_here {
         expect(digest, &Digest::from_hasher(found))?;
+    }
+    if *digest != diff_id.0 && (is_here || blob.matches()) {
+        // The layer is unpacked already, perhaps from an image that another one forges here.
+        let tar = decompress(blob.reader()?)?;
+        let (found, _) = drain(tar.take(Limits::default().total_bytes))?;
+        if found != diff_id.0 {
+            let why = format!("its content has digest {found}, the image's config says {diff_id}");
+            return Err(Error::corrupt(why));
+        }
     }
     blob.commit()
 }

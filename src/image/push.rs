@@ -123,7 +123,10 @@ fn push_image(
     let tag = request.target.tag.as_deref().unwrap_or("latest");
     let digest = repository.put_manifest(tag, media_type, &bytes)?;
     if record.reference == *request.target {
-        store.note_repo_digest(record, digest)?;
+        // The registry has the image; the store may be full or read-only.
+        if let Err(error) = store.note_repo_digest(record, digest) {
+            log::warn!("{error}");
+        }
     }
     Ok(Pushed {
         digest,

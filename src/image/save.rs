@@ -121,7 +121,8 @@ impl NewDirectory {
     pub fn keep(self) -> Result<()> {
         // rename(2) takes the place of an empty directory.
         let renamed = rustix::fs::renameat(&self.parent, &self.aside, &self.parent, &self.name);
-        renamed.context(|| format!("make {}", self.name.display()))
+        let kept = renamed.and_then(|()| rustix::fs::fsync(&self.parent));
+        kept.context(|| format!("make {}", self.name.display()))
     }
 }
 

@@ -313,13 +313,13 @@ fn docker<'a>(archive: Archive, name: Option<&Reference>) -> Result<Source<'a>> 
         blobs.push(blob);
     }
     let manifest = match manifest {
-        Some((bytes, _)) => bytes,
+        Some((bytes, _)) => bytes.to_vec(),
         None => image_manifest(&config, &blobs)?,
     };
     Ok(Source::Docker {
         archive,
         manifest: Piece::new(manifest),
-        config,
+        config: config.to_vec(),
         files,
     })
 }

@@ -1,6 +1,7 @@
 //! Images through their whole life, in a store of their own: pulled from a scripted registry,
 //! loaded from made archives, named, found and removed.
 
+mod archives;
 pub mod fixture;
 
 use std::fs;

@@ -149,7 +149,7 @@ pub(super) fn names_of(dir: &OwnedFd) -> Result<Vec<String>> {
 }
 
 /// 128 random bits as hex: a name nobody can guess or take.
-pub(super) fn random_hex() -> Result<String> {
+pub fn random_hex() -> Result<String> {
     let mut bytes = [0u8; 16];
     getrandom(&mut bytes, GetRandomFlags::empty())?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

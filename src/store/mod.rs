@@ -41,6 +41,7 @@ mod tests;
 mod unnamed;
 mod usage;
 
+pub use atomic::random_hex;
 pub use check::{Damage, Depth, Part, Report, Root};
 pub use compression::decompress;
 pub use extract::{Limits, Placing, UnpackedLayer, is_opaque, is_whiteout, unpack_into};
@@ -52,8 +53,9 @@ pub use packed::Packed;
 pub use partial::PartialBlob;
 pub use read_ahead::read_ahead;
 pub use reap::{DELETER, clear_away, delete_rest};
-pub use recipe::Remade;
+pub use recipe::{Remade, drain};
 pub use refs::{BrokenRef, ListedRef, RefRecord, Unsynced};
+pub use regenerate::LayerTar;
 pub use remove::{delete_buried, remove_tree};
 pub use stage::Stage;
 pub use unnamed::fill;

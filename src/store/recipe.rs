@@ -16,10 +16,10 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,7 +27,7 @@ use super::atomic::{self, Durable};
 use super::layers::{LAYERS, LayerKey, chain_ids};
 use super::pack::{Form, Pack, plainly};
 use super::read_ahead::BUFFER_BYTES;
-use super::{Limits, Stage, Store, UnpackedLayer};
+use super::{Limits, Stage, UnpackedLayer};
 use crate::base::{DiffId, Digest};
 use crate::error::{Context, Error, Result};
 
@@ -64,12 +64,15 @@ impl Stage {
     ) -> Result<(UnpackedLayer, Remade)> {
         let mut recorder = Recorder::new(tar_stream)?;
         let layer = self.unpack_layer(&mut recorder, limits)?;
+        let subject = || format!("write the recipe of layer {}", layer.diff_id);
         let Some(recipe) = recorder.finish()? else {
             return Ok((layer, Remade::No));
         };
-        atomic::write_new(layer.dir.as_fd(), FILE, &recipe, Durable::No)
-            .context(|| format!("write the recipe of layer {}", layer.diff_id))?;
-        Ok((layer, Remade::Yes))
+        let remade = Recipe::read(&recipe)?.gives(&layer.dir, &layer.diff_id);
+        if remade == Remade::Yes {
+            atomic::write_new(layer.dir.as_fd(), FILE, &recipe, Durable::No).context(subject)?;
+        }
+        Ok((layer, remade))
     }
 }
 
@@ -92,42 +95,56 @@ impl Stage {
         let keys = [stack.last().copied().map(LayerKey::Diff), chain_id];
         staged.iter().any(|(key, _)| keys.contains(&Some(*key)))
     }
-}
 
-impl Store {
-    /// Reads the tar of a layer that is here already and returns its digest. If the layer on top
-    /// of `stack` is of that tar and has no recipe yet, it gets one.
-    pub fn note_recipe(&self, stack: &[DiffId], tar_stream: impl Read) -> Result<Digest> {
+    /// Reads the tar of the layer on top of `stack`, which is staged or in the store already.
+    /// Returns the digest of what was read, and whether it can be made again of the layer, which
+    /// gets a recipe if it has none yet.
+    pub fn note_recipe(&self, stack: &[DiffId], tar_stream: impl Read) -> Result<(Digest, Remade)> {
         let mut recorder = Recorder::new(tar_stream)?;
         let (digest, _) = drain(&mut recorder)?;
         let recipe = recorder.finish()?;
-        let (Some(recipe), Some(diff_id)) = (recipe, stack.last()) else {
-            return Ok(digest);
+        let Some(diff_id) = stack.last().filter(|diff_id| diff_id.0 == digest) else {
+            return Ok((digest, Remade::No));
         };
-        if diff_id.0 != digest {
-            return Ok(digest);
-        }
         let subject = || format!("write the recipe of layer {diff_id}");
+        let Some(layer) = self.known_layer(stack).context(subject)? else {
+            return Ok((digest, Remade::No));
+        };
+        if let Some(noted) = Recipe::open(&layer).context(subject)? {
+            return Ok((digest, noted.gives(&layer, diff_id)));
+        }
+        let Some(recipe) = recipe else {
+            return Ok((digest, Remade::No));
+        };
+        let remade = Recipe::read(&recipe)?.gives(&layer, diff_id);
+        if remade == Remade::Yes {
+            atomic::atomic_write(&layer, FILE, &recipe, Durable::Yes).context(subject)?;
+        }
+        Ok((digest, remade))
+    }
+
+    /// The directory of the layer on top of `stack`, staged or in the store.
+    fn known_layer(&self, stack: &[DiffId]) -> Result<Option<OwnedFd>> {
         let keys = [
             chain_ids(stack).pop().map(LayerKey::Chain),
-            Some(LayerKey::Diff(*diff_id)),
+            stack.last().copied().map(LayerKey::Diff),
         ];
+        let staged = self.layers.lock().expect("no thread panics holding it");
         for key in keys.into_iter().flatten() {
-            let name = format!("{LAYERS}/{}", key.dir_name(self.ownership));
-            let Some(layer) = self.existing_dir(&name)? else {
-                continue;
-            };
-            if atomic::open_file(layer.as_fd(), FILE)?.is_none() {
-                atomic::atomic_write(&layer, FILE, &recipe, Durable::Yes).context(subject)?;
+            if let Some((_, name)) = staged.iter().find(|(known, _)| *known == key) {
+                return Ok(Some(atomic::open_dir(self.fd.as_fd(), name)?));
             }
-            break;
+            let name = format!("{LAYERS}/{}", key.dir_name(self.store.ownership));
+            if let Some(layer) = self.store.existing_dir(&name)? {
+                return Ok(Some(layer));
+            }
         }
-        Ok(digest)
+        Ok(None)
     }
 }
 
 /// Reads to the end; the digest and the number of the bytes.
-fn drain(mut source: impl Read) -> io::Result<(Digest, u64)> {
+pub fn drain(mut source: impl Read) -> io::Result<(Digest, u64)> {
     let mut hasher = Sha256::new();
     let mut length = 0;
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -320,6 +337,9 @@ impl<R> Recorder<R> {
         if !is_file || is_mark || next.is_sparse || size == 0 {
             return Ok(whole(size));
         }
+        let Some(whole) = size.checked_next_multiple_of(BLOCK as u64) else {
+            return Ok(State::Rest);
+        };
         // Of a file that comes twice only the second one is there in the end.
         let mut hasher = DefaultHasher::new();
         plain(&path).hash(&mut hasher);
@@ -329,10 +349,9 @@ impl<R> Recorder<R> {
         self.out.write_all(&size.to_le_bytes())?;
         self.out.write_all(&(path.len() as u32).to_le_bytes())?;
         self.out.write_all(&path)?;
-        let padding = size.next_multiple_of(BLOCK as u64) - size;
         Ok(State::Content {
             left: size,
-            padding,
+            padding: whole - size,
         })
     }
 }
@@ -379,11 +398,11 @@ impl Next {
 }
 
 /// The recipe of one layer.
-pub(super) struct Recipe(zstd::stream::read::Decoder<'static, BufReader<File>>);
+pub(super) struct Recipe<R = BufReader<File>>(zstd::stream::read::Decoder<'static, R>);
 
 /// A tar as its recipe says, from the files of the layer.
-pub(super) struct Remake {
-    recipe: BufReader<zstd::stream::read::Decoder<'static, BufReader<File>>>,
+pub(super) struct Remake<R = BufReader<File>> {
+    recipe: BufReader<zstd::stream::read::Decoder<'static, R>>,
     fs: OwnedFd,
     /// Literal bytes still to come.
     literal: u64,
@@ -399,9 +418,30 @@ impl Recipe {
         };
         Ok(Some(Recipe(zstd::stream::read::Decoder::new(file)?)))
     }
+}
+
+impl<'a> Recipe<&'a [u8]> {
+    /// The recipe of these bytes.
+    fn read(bytes: &'a [u8]) -> io::Result<Recipe<&'a [u8]>> {
+        let decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
+        Ok(Recipe(decoder))
+    }
+}
+
+impl<R: BufRead> Recipe<R> {
+    /// Whether it gives this tar of the layer in a directory. Later entries of a tar may have
+    /// replaced files of earlier ones, or the links on the way to them: only reading it all tells.
+    fn gives(self, layer: &OwnedFd, diff_id: &DiffId) -> Remade {
+        let fs = atomic::open_dir(layer.as_fd(), "fs").map_err(io::Error::from);
+        // What cannot be read cannot be given out; the tar that is kept instead can.
+        match fs.and_then(|fs| drain(self.remake(fs))) {
+            Ok((found, _)) if found == diff_id.0 => Remade::Yes,
+            _ => Remade::No,
+        }
+    }
 
     /// The tar, with the files that are below `fs`.
-    pub(super) fn remake(self, fs: OwnedFd) -> Remake {
+    pub(super) fn remake(self, fs: OwnedFd) -> Remake<R> {
         Remake {
             recipe: BufReader::with_capacity(64 << 10, self.0),
             fs,
@@ -411,7 +451,7 @@ impl Recipe {
     }
 }
 
-impl Remake {
+impl<R: BufRead> Remake<R> {
     /// Reads the next instruction; false at the end.
     fn advance(&mut self) -> io::Result<bool> {
         let mut tag = [0];
@@ -447,19 +487,23 @@ impl Remake {
 
     /// Parents may be links, as they were when the layer was unpacked; none leads out of it.
     fn file(&self, path: &[u8]) -> Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let subject = || format!("read {} of the layer", super::archive::show(path));
-        let fd = rustix::fs::openat2(&self.fs, path, flags, Mode::empty(), resolve);
-        let file = File::from(fd.context(subject)?);
-        match file.metadata().context(subject)?.is_file() {
-            true => Ok(file),
-            false => Err(Error::corrupt("it is not a regular file").wrap(subject())),
+        let open = |flags| {
+            let fd = rustix::fs::openat2(&self.fs, path, flags, Mode::empty(), resolve);
+            fd.context(subject)
+        };
+        // A device node may have taken its place, and opening one can do things (open(2), O_PATH).
+        let stat = rustix::fs::fstat(open(flags | OFlags::PATH)?).context(subject)?;
+        if !FileType::from_raw_mode(stat.st_mode).is_file() {
+            return Err(Error::corrupt("it is not a regular file").wrap(subject()));
         }
+        open(flags | OFlags::RDONLY | OFlags::NONBLOCK).map(File::from)
     }
 }
 
-impl Read for Remake {
+impl<R: BufRead> Read for Remake<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -581,6 +625,41 @@ mod tests {
     fn a_file_that_comes_twice_has_no_recipe() {
         let tar = Tar::default().file("a", b"first").file("./a", b"second");
         assert_eq!(around(&tar.end()), (Remade::No, None));
+    }
+
+    #[test]
+    fn a_tar_whose_files_are_replaced_later_has_no_recipe() {
+        let file = |name: &str| Tar::default().file(name, b"content");
+        let tars = [
+            file("a").symlink("a", "b"),
+            file("d/x").symlink("d", "elsewhere"),
+            Tar::default()
+                .dir("d", 0o755)
+                .symlink("lnk", "d")
+                .file("d/x", b"first")
+                .file("lnk/x", b"other"),
+            file("a").file("b", b"another").hard_link("a", "b"),
+            file("a").device(b'6', "a", (0, 0)),
+        ];
+        for (number, tar) in tars.into_iter().enumerate() {
+            assert_eq!(around(&tar.end()), (Remade::No, None), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_is_noted_without_counting_on() {
+        let largest = u64::MAX.to_string();
+        let tar = Tar::default()
+            .pax(b'x', &[("size", largest.as_bytes())])
+            .file("a", b"x")
+            .end();
+        let mut recorder = Recorder::new(&tar[..]).expect("recorder");
+        drain(&mut recorder).expect("reads");
+        let recipe = recorder.finish().expect("ends").expect("is literal");
+        let read = Recipe::read(&recipe).expect("opens");
+        let scene = Scene::new();
+        let fs = rustix::fs::open(&scene.path, OFlags::DIRECTORY, Mode::empty()).expect("opens");
+        assert_eq!(drain(read.remake(fs)).expect("reads").0, Digest::of(&tar));
     }
 
     #[test]

@@ -67,6 +67,13 @@ impl Store {
     }
 }
 
+impl LayerTar {
+    /// Whether it is known how the tar was packed; else by hull, or it is refused at its end.
+    pub fn has_recipe(&self) -> bool {
+        matches!(self.source, Source::Remade(_))
+    }
+}
+
 impl Read for LayerTar {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.source {
