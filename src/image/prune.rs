@@ -34,7 +34,10 @@ pub fn prune(
         ..Pruned::default()
     };
     let used = users()?;
-    let mut remover = Remover::new(store, used.clone())?;
+    // The names as they were listed: one that has moved since is not one of those looked at.
+    let names = listing.images.iter().flat_map(|listed| &listed.names);
+    let mut remover = Remover::of_names(store, names.cloned().collect(), used.clone());
+    let mut dangling = Vec::new();
     remover.thorough = true;
     for listed in listing.images {
         let is_used = used.iter().any(|user| user.image == listed.id);
@@ -43,13 +46,11 @@ pub fn prune(
         if is_used || spared || !is_wanted {
             continue;
         }
-        let names = listed.names.iter().map(|name| name.reference.familiar());
-        let mut words: Vec<String> = names.collect();
-        if words.is_empty() {
-            words.push(listed.id.to_string());
+        if listed.names.is_empty() {
+            dangling.push(listed.id);
         }
-        for word in words {
-            match remover.take(&word, Force::No) {
+        for name in &listed.names {
+            match remover.take(&name.reference.familiar(), Force::No) {
                 Ok(()) => {}
                 // Gone with another of its names, or used meanwhile.
                 Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Conflict) => {}
@@ -57,6 +58,7 @@ pub fn prune(
             }
         }
     }
+    remover.take_dangling(&dangling)?;
     pruned.removed = remover.finish(users)?;
     Ok(pruned)
 }

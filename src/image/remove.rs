@@ -10,7 +10,9 @@ use super::layers::chain_id;
 use super::tag::is_untagged;
 use crate::base::{DiffId, Digest, Reference};
 use crate::error::{Context, Error, Kind, Result};
-use crate::store::{Collected, LayerKey, RefRecord, Store, Unsynced};
+use crate::store::{
+    Collected, LayerKey, NamesGuard, RefRecord, Store, Unlinked, Unsynced, set_meanwhile,
+};
 
 /// `--force`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,14 +80,23 @@ pub struct Removed {
 impl<'a> Remover<'a> {
     /// `used` tells which containers use images now.
     pub fn new(store: &'a Store, used: Vec<InUse>) -> Result<Remover<'a>> {
-        Ok(Remover {
+        Ok(Remover::of_names(store, store.refs()?, used))
+    }
+
+    /// The same for names that were read before: one that is another image's by now stays.
+    pub(super) fn of_names(
+        store: &'a Store,
+        names: Vec<RefRecord>,
+        used: Vec<InUse>,
+    ) -> Remover<'a> {
+        Remover {
             store,
-            names: store.refs()?,
+            names,
             used,
             unsynced: Vec::new(),
             taken: Vec::new(),
             thorough: false,
-        })
+        }
     }
 
     /// Takes the name `word` away, or all names of the image with this id.
@@ -111,7 +122,9 @@ impl<'a> Remover<'a> {
         }
         // Read before the names go: afterwards the manifest may be collected.
         let diff_ids = open(self.store, record.clone()).map(|image| image.diff_ids);
-        let removal = self.unname(&going)?;
+        let locked = self.store.lock_names()?;
+        let removal = self.unname(&going, &locked)?;
+        drop(locked);
         let is_used = self.used.iter().any(|user| user.image == record.image);
         let orphan = (!stays && !is_used).then(|| (record.image, diff_ids.unwrap_or_default()));
         self.taken.push(Taken {
@@ -119,6 +132,30 @@ impl<'a> Remover<'a> {
             removal,
             orphan,
         });
+        Ok(())
+    }
+
+    /// Takes away what keeps these images although they have no name. One that was given a name
+    /// since, or that a container uses, stays.
+    pub(super) fn take_dangling(&mut self, images: &[Digest]) -> Result<()> {
+        let locked = self.store.lock_names()?;
+        let names = self.store.refs()?;
+        for image in images {
+            let own = names.iter().filter(|record| record.image == *image);
+            let own: Vec<RefRecord> = own.cloned().collect();
+            let is_named = own.iter().any(|record| !is_untagged(&record.reference));
+            let is_used = self.used.iter().any(|user| user.image == *image);
+            let Some(first) = own.first().filter(|_| !is_named && !is_used) else {
+                continue;
+            };
+            let diff_ids = open(self.store, first.clone()).map(|image| image.diff_ids);
+            let removal = self.unname(&own, &locked)?;
+            self.taken.push(Taken {
+                image: image.to_string(),
+                removal,
+                orphan: Some((*image, diff_ids.unwrap_or_default())),
+            });
+        }
         Ok(())
     }
 
@@ -183,12 +220,24 @@ impl<'a> Remover<'a> {
         found.ok_or_else(|| not_here(word))
     }
 
-    fn unname(&mut self, going: &[RefRecord]) -> Result<Removal> {
+    /// Takes these names away, except those that stand for something else by now. If that is all
+    /// of them, it is an error.
+    fn unname(&mut self, going: &[RefRecord], locked: &NamesGuard) -> Result<Removal> {
         let mut removal = Removal::default();
+        let mut moved = 0;
         for gone in going {
-            self.unsynced
-                .extend(self.store.unlink_ref(&gone.reference)?);
+            let unlinked = self.store.unlink_seen(gone, locked)?;
             self.names.retain(|other| other.reference != gone.reference);
+            match unlinked {
+                Unlinked::Gone(unsynced) => self.unsynced.extend(unsynced),
+                Unlinked::Moved => {
+                    moved += 1;
+                    if moved == going.len() {
+                        return Err(set_meanwhile(&gone.reference));
+                    }
+                    continue;
+                }
+            }
             if is_untagged(&gone.reference) {
                 continue;
             }
@@ -206,9 +255,11 @@ impl<'a> Remover<'a> {
         let Ok(reference) = word.parse::<Reference>() else {
             return Err(error);
         };
-        let Some(gone) = self.store.unlink_ref(&reference)? else {
+        let locked = self.store.lock_names()?;
+        let Some(gone) = self.store.unlink_damaged(&reference, &locked)? else {
             return Err(error);
         };
+        drop(locked);
         self.unsynced.push(gone);
         self.taken.push(Taken {
             image: word.to_owned(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::find::{find, find_record};
 use crate::base::{Digest, Reference, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::{RefRecord, Stage, Store};
+use crate::store::{NameChange, RefRecord, Stage, Store};
 
 /// `.invalid` never resolves (RFC 2606).
 const UNTAGGED_REGISTRY: &str = "untagged.invalid";
@@ -77,7 +77,20 @@ pub fn publish(
 
 /// The same for several images at once; of two with one name the later has it in the end.
 pub fn publish_all(store: &Store, stage: Stage, releases: &[Release]) -> Result<Vec<Vec<Named>>> {
-    let known = store.refs()?.into_iter();
+    let mut told = Vec::new();
+    // Should: be decided while nobody else publishes. Two that give one name to two images would
+    // both see only its older image lose it, and one of theirs would be kept by nothing.
+    store.publish_choosing(stage, |known| {
+        let (change, named) = plan(releases, known);
+        told = named;
+        Ok(change)
+    })?;
+    Ok(told)
+}
+
+/// What the releases make of the names there are, and what to tell of each release.
+fn plan(releases: &[Release], known: Vec<RefRecord>) -> (NameChange, Vec<Vec<Named>>) {
+    let known = known.into_iter();
     let mut names: BTreeMap<Reference, RefRecord> = known
         .map(|record| (record.reference.clone(), record))
         .collect();
@@ -121,15 +134,16 @@ pub fn publish_all(store: &Store, stage: Stage, releases: &[Release]) -> Result<
             new.insert(reference, record);
         }
     }
-    let records: Vec<RefRecord> = new.into_values().collect();
-    stage.publish(&records)?;
-    for release in releases {
-        let keeper = untagged_reference(&release.target.manifest);
-        if named.contains(&release.target.image) && names.contains_key(&keeper) {
-            store.untag(&keeper)?;
-        }
-    }
-    Ok(told)
+    let released = releases.iter().map(|release| &release.target);
+    let taken = released
+        .filter(|target| named.contains(&target.image))
+        .map(|target| untagged_reference(&target.manifest))
+        .filter(|keeper| names.contains_key(keeper));
+    let change = NameChange {
+        taken: taken.collect(),
+        set: new.into_values().collect(),
+    };
+    (change, told)
 }
 
 impl Target {
@@ -162,34 +176,38 @@ pub fn tag(store: &Store, source: &str, names: &[Reference]) -> Result<Digest> {
 /// need be without a name. Returns its id and what was removed.
 pub fn untag(store: &Store, source: &str, names: &[Reference]) -> Result<(Digest, Vec<Reference>)> {
     let image = find_record(store, source)?;
-    let own = store
-        .refs()?
-        .into_iter()
-        .filter(|record| record.image == image.image && !is_untagged(&record.reference));
-    let own: Vec<RefRecord> = own.collect();
-    let foreign = names
-        .iter()
-        .find(|name| own.iter().all(|record| record.reference != **name));
-    if let Some(foreign) = foreign {
-        let (name, id) = (foreign.familiar(), image.image.short());
-        return Err(
-            Error::not_found(format!("{name}: not a name of image {id}"))
-                .hint("hull images lists them"),
-        );
-    }
-    let goes = |record: &&RefRecord| names.is_empty() || names.contains(&record.reference);
-    let going: Vec<&RefRecord> = own.iter().filter(goes).collect();
-    if let (Some(last), true) = (going.last(), going.len() == own.len()) {
-        // Should: be kept before it loses its last name, or a collector takes it in between.
-        let keeper = RefRecord {
+    let mut removed = Vec::new();
+    store.publish_choosing(store.stage()?, |known| {
+        let own = known
+            .into_iter()
+            .filter(|record| record.image == image.image && !is_untagged(&record.reference));
+        let own: Vec<RefRecord> = own.collect();
+        let foreign = names
+            .iter()
+            .find(|name| own.iter().all(|record| record.reference != **name));
+        if let Some(foreign) = foreign {
+            let (name, id) = (foreign.familiar(), image.image.short());
+            return Err(
+                Error::not_found(format!("{name}: not a name of image {id}"))
+                    .hint("hull images lists them"),
+            );
+        }
+        let goes = |record: &&RefRecord| names.is_empty() || names.contains(&record.reference);
+        let going: Vec<&RefRecord> = own.iter().filter(goes).collect();
+        let last = going.last().filter(|_| going.len() == own.len());
+        // Kept before it loses its last name.
+        let keeper = last.map(|last| RefRecord {
             reference: untagged_reference(&last.manifest),
             ..(*last).clone()
-        };
-        store.stage()?.publish(&[keeper])?;
-    }
-    for record in &going {
-        store.untag(&record.reference)?;
-    }
-    let removed = going.into_iter().map(|record| record.reference.clone());
-    Ok((image.image, removed.collect()))
+        });
+        removed = going
+            .iter()
+            .map(|record| record.reference.clone())
+            .collect();
+        Ok(NameChange {
+            set: keeper.into_iter().collect(),
+            taken: removed.clone(),
+        })
+    })?;
+    Ok((image.image, removed))
 }

@@ -538,6 +538,54 @@ fn rmi_spares_what_containers_use() {
     );
 }
 
+fn load_as(scratch: &Scratch, made: &Made, name: &str) {
+    let path = scratch.write("x.tar", &made.docker_archive(&[name]));
+    load_path(&scratch.store, &path, None, &Silent).expect("loads");
+}
+
+#[test]
+fn a38_a_name_that_moves_while_it_is_removed_stays() {
+    let scratch = Scratch::new();
+    let store = &scratch.store;
+    let (old, new) = (Made::new(&[&[("a", "1")]]), Made::new(&[&[("a", "2")]]));
+    load_as(&scratch, &old, "one:1");
+    let mut remover = Remover::new(store, vec![]).expect("reads names");
+    load_as(&scratch, &new, "one:1");
+    let error = remover.take("one:1", Force::Yes).expect_err("has moved");
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    remover.finish(|| Ok(vec![])).expect("collects");
+    assert_eq!(find(store, "one:1").expect("found").id, new.config);
+}
+
+#[test]
+fn a38_prune_spares_what_gets_a_name_meanwhile() {
+    let (old, new) = (Made::new(&[&[("a", "1")]]), Made::new(&[&[("a", "2")]]));
+    for (which, name, kept) in [
+        (Unused::Dangling, "back:1", &old),
+        (Unused::All, "one:1", &old),
+    ] {
+        let scratch = Scratch::new();
+        let store = &scratch.store;
+        load_as(&scratch, &old, "one:1");
+        load_as(&scratch, &new, "one:1");
+        let id = old.config.to_string();
+        // The users are asked for after the images are listed, and again at the end.
+        let turn = AtomicUsize::new(0);
+        let users = || {
+            if turn.fetch_add(1, Ordering::SeqCst) == 0 {
+                tag(store, &id, &[name.parse().expect("name")]).expect("tags");
+            }
+            Ok(vec![])
+        };
+        let pruned = prune(store, which, |_| true, users).expect("prunes");
+        assert!(pruned.failed.is_empty(), "{:?}", pruned.failed);
+        assert_eq!(find(store, name).expect("is kept").id, kept.config);
+        store
+            .layers_for(&find(store, name).expect("is kept").diff_ids)
+            .expect("whole");
+    }
+}
+
 /// A registry of the distribution project, filled by skopeo; killed with the value.
 struct RealRegistry(std::process::Child, u16);
 

@@ -27,6 +27,12 @@ pub struct GcGuard(
     #[expect(dead_code, reason = "the lock lives as long as its descriptor")] OwnedFd,
 );
 
+/// Keeps everybody from giving names, and from collecting, while it lives.
+#[derive(Debug)]
+pub struct NamesGuard(
+    #[expect(dead_code, reason = "the lock lives as long as its descriptor")] GcGuard,
+);
+
 /// What a collection removed.
 #[derive(Debug, Default)]
 pub struct Collected {
@@ -53,6 +59,12 @@ impl Store {
     /// is already here.
     pub fn share_gc_lock(&self) -> Result<GcGuard> {
         self.lock_gc(Sharing::Shared)
+    }
+
+    /// Takes `gc.lock` exclusively: hold it between looking what a name stands for and taking the
+    /// name away. Must not be called while holding a [`GcGuard`], as below.
+    pub fn lock_names(&self) -> Result<NamesGuard> {
+        self.lock_gc(Sharing::Exclusive).map(NamesGuard)
     }
 
     /// Removes blobs and layers that neither a reference nor one of these manifests needs. They are
@@ -182,12 +194,15 @@ impl Store {
             let Ok(file) = rustix::fs::openat(&dir, &name, flags, Mode::empty()) else {
                 continue;
             };
+            let is_free = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+            if is_free.is_err() {
+                continue;
+            }
+            // Should: be asked under the lock. Whoever has just let go of it has touched the file.
             let age = now.saturating_sub(rustix::fs::fstat(&file)?.st_mtime);
             let is_old = age > PARTIAL_AGE.as_secs().cast_signed();
-            let is_free =
-                || rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
             let is_digest = format!("sha256:{name}").parse::<Digest>().is_ok();
-            if is_digest && is_old && is_free() {
+            if is_digest && is_old {
                 rustix::fs::unlinkat(&dir, &name, AtFlags::empty())?;
             }
         }

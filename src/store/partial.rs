@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{Advice, AtFlags, OFlags};
+use rustix::fs::{Advice, AtFlags, OFlags, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -20,6 +20,16 @@ use crate::error::{Context, Error, Result};
 use crate::sys::lock::{Sharing, lock_while};
 
 pub(super) const PARTIAL: &str = "partial";
+
+/// Read and written now.
+const TOUCHED: Timestamps = Timestamps {
+    last_access: NOW,
+    last_modification: NOW,
+};
+const NOW: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: UTIME_NOW,
+};
 
 /// After so many bytes the disk gets work.
 const SEND_STEP: u64 = 8 << 20;
@@ -36,7 +46,16 @@ pub struct PartialBlob {
     /// Before this offset everything is on its way to the disk.
     sent: u64,
     state: State,
-    committed: Arc<Mutex<Vec<Digest>>>,
+    committed: Arc<Mutex<Received>>,
+}
+
+/// The blobs that a stage's publication needs and did not write itself.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    /// Complete in `partial/`.
+    pub complete: Vec<Digest>,
+    /// Found in the store, where nothing kept them since.
+    pub found: Vec<Digest>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +73,7 @@ impl PartialBlob {
     pub(super) fn open(
         store: &Store,
         expected: Digest,
-        committed: Arc<Mutex<Vec<Digest>>>,
+        committed: Arc<Mutex<Received>>,
     ) -> Result<PartialBlob> {
         let dir = store.dir(PARTIAL)?;
         let subject = || format!("open partial blob {expected}");
@@ -141,7 +160,9 @@ impl PartialBlob {
     /// Ends the blob: it will be published with its stage. With the wrong digest the file is
     /// removed, so that the next try starts anew.
     pub fn commit(self) -> Result<()> {
+        let committed = || self.committed.lock().expect("no thread panics holding it");
         if self.state == State::InStore {
+            committed().found.push(self.expected);
             return Ok(());
         }
         let found = Digest::from_hasher(self.hasher.clone());
@@ -153,8 +174,10 @@ impl PartialBlob {
             ))
             .hint("try again; if it happens again, the registry or a proxy alters the data"));
         }
-        let mut committed = self.committed.lock().expect("no thread panics holding it");
-        committed.push(self.expected);
+        // The collector takes what is old and not locked, and a resumed one may be both.
+        let touched = rustix::fs::futimens(&self.file, &TOUCHED);
+        touched.context(|| format!("touch blob {}", self.expected))?;
+        committed().complete.push(self.expected);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::atomic::{self, Durable};
+use super::gc::NamesGuard;
 use super::open::RECORD_LIMIT;
 use crate::base::{Digest, Reference, Timestamp};
 use crate::error::{Context, Error, Result};
@@ -64,6 +65,15 @@ pub struct ListedRef {
 #[derive(Debug)]
 pub struct Unsynced(OwnedFd);
 
+/// What has become of a name that was to go.
+#[derive(Debug)]
+pub enum Unlinked {
+    /// It is gone; `None` if it was already.
+    Gone(Option<Unsynced>),
+    /// Somebody has given it to another image meanwhile: it stays.
+    Moved,
+}
+
 /// Above this many directories one syncfs(2) is cheaper than an fsync(2) for each.
 const SYNCED_ONE_BY_ONE: usize = 16;
 
@@ -93,29 +103,37 @@ impl Store {
     pub fn listed_refs(&self) -> Result<(Vec<ListedRef>, Vec<BrokenRef>)> {
         let mut good = Vec::new();
         let mut broken = Vec::new();
-        let Some(root) = self.existing_dir(REFS)? else {
-            return Ok((good, broken));
-        };
-        let mut open = vec![(String::new(), root)];
-        while let Some((path, dir)) = open.pop() {
-            for name in atomic::names_of(&dir).context(|| self.show(REFS))? {
+        // Paths, not descriptors: a namespace may have more repositories than we may open files.
+        let mut todo = vec![String::new()];
+        while let Some(path) = todo.pop() {
+            let full_name = path.trim_end_matches('/');
+            // Without a slash at the end, which would follow a symlink.
+            let shown = format!("{REFS}/{path}");
+            let shown = shown.trim_end_matches('/');
+            let dir = match atomic::open_dir(self.fd.as_fd(), shown) {
+                Ok(dir) => dir,
+                // Removed meanwhile, or a stray file: neither is a reference.
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+                Err(error) => {
+                    let error = unless_of_the_host(error.into(), || self.show(shown))?;
+                    let path = full_name.to_owned();
+                    broken.push(BrokenRef { path, error });
+                    continue;
+                }
+            };
+            for name in atomic::names_of(&dir).context(|| self.show(shown))? {
                 let below = format!("{path}{name}");
                 if is_reference_file(&name) {
-                    match read_ref(dir.as_fd(), path.trim_end_matches('/'), &name) {
+                    match read_ref(dir.as_fd(), full_name, &name) {
                         Ok(Some(listed)) => good.push(listed),
                         Ok(None) => {}
-                        Err(error) => broken.push(BrokenRef { path: below, error }),
+                        Err(error) => {
+                            let error = unless_of_the_host(error, || self.show(shown))?;
+                            broken.push(BrokenRef { path: below, error });
+                        }
                     }
                 } else if !name.starts_with('.') && below.split('/').count() < MAX_DEPTH {
-                    match atomic::open_dir(dir.as_fd(), &name) {
-                        Ok(child) => open.push((below + "/", child)),
-                        // Removed meanwhile, or a stray file: neither is a reference.
-                        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
-                        Err(error) => broken.push(BrokenRef {
-                            path: below,
-                            error: error.into(),
-                        }),
-                    }
+                    todo.push(below + "/");
                 }
             }
         }
@@ -136,9 +154,9 @@ impl Store {
             .context(|| format!("read reference {}", reference.familiar()))
     }
 
-    /// Removes a name durably; its content stays until it is collected. False if there was no such
-    /// name. Works on damaged references too.
-    pub fn untag(&self, reference: &Reference) -> Result<bool> {
+    /// Removes a name durably, whatever it stands for; its content stays until it is collected.
+    /// False if there was no such name. Works on damaged references too.
+    pub(super) fn untag(&self, reference: &Reference) -> Result<bool> {
         let gone = self.unlink_ref(reference)?;
         let was_there = gone.is_some();
         self.sync_refs(gone.into_iter().collect())
@@ -146,9 +164,32 @@ impl Store {
         Ok(was_there)
     }
 
-    /// Removes a name for every reader, `None` if there was none. Should be followed by
+    /// Removes a name for every reader if it still stands for what was seen. Should be followed by
     /// [`Store::sync_refs`], before anything it named is collected.
-    pub fn unlink_ref(&self, reference: &Reference) -> Result<Option<Unsynced>> {
+    pub fn unlink_seen(&self, seen: &RefRecord, _locked: &NamesGuard) -> Result<Unlinked> {
+        let now = self.find_ref(&seen.reference)?;
+        if now.is_some_and(|now| (now.manifest, now.image) != (seen.manifest, seen.image)) {
+            return Ok(Unlinked::Moved);
+        }
+        Ok(Unlinked::Gone(self.unlink_ref(&seen.reference)?))
+    }
+
+    /// The same for a name whose record could not be read; `None` if there is none any more. Who
+    /// has set it meanwhile keeps it.
+    pub fn unlink_damaged(
+        &self,
+        reference: &Reference,
+        _locked: &NamesGuard,
+    ) -> Result<Option<Unsynced>> {
+        match self.find_ref(reference) {
+            Ok(None) => Ok(None),
+            Ok(Some(_)) => Err(set_meanwhile(reference)),
+            Err(_) => self.unlink_ref(reference),
+        }
+    }
+
+    /// Removes a name for every reader, `None` if there was none.
+    fn unlink_ref(&self, reference: &Reference) -> Result<Option<Unsynced>> {
         let path = directory_of(reference);
         let Some(dir) = self.existing_dir(&path)? else {
             return Ok(None);
@@ -179,11 +220,25 @@ impl Store {
     pub fn drop_broken_ref(&self, broken: &BrokenRef) -> Result<()> {
         let path = format!("{REFS}/{}", broken.path);
         let (above, name) = path.rsplit_once('/').expect("it is below refs/");
+        let subject = || format!("remove reference {}", broken.path);
+        if !is_reference_file(name) {
+            let shown = self.show(&path);
+            return Err(
+                Error::conflict("it is a directory, with names nobody can read")
+                    .hint(format!("make {shown} readable, then check again"))
+                    .wrap(subject()),
+            );
+        }
         let Some(dir) = self.existing_dir(above)? else {
             return Ok(());
         };
-        let removed = super::remove_tree(&dir, name);
-        removed.and_then(|()| atomic::sync_dir(dir.as_fd()))
+        match rustix::fs::unlinkat(&dir, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => atomic::sync_dir(dir.as_fd()),
+            Err(error) => {
+                let hint = format!("look into {} and remove it", self.show(&path));
+                Err(Error::from(error).hint(hint).wrap(subject()))
+            }
+        }
     }
 
     /// Has the removal of names reach the disk: no power cut brings one back whose content is
@@ -279,6 +334,22 @@ impl Store {
             path = parent;
         }
         Ok(())
+    }
+}
+
+/// The error of a name that somebody else has set since it was looked at.
+pub fn set_meanwhile(reference: &Reference) -> Error {
+    let name = reference.familiar();
+    Error::conflict(format!("{name} was given to another image meanwhile"))
+        .hint("look what it is now: hull images; then run the command again")
+}
+
+/// An error that tells something about a reference. What is only about this host and this moment
+/// must not make a reference look broken, because those may be removed.
+fn unless_of_the_host(error: Error, subject: impl Fn() -> String) -> Result<Error> {
+    match error.errno() {
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO) => Err(error.wrap(subject())),
+        _ => Ok(error),
     }
 }
 

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
 use super::layers::{LayerKey, LayerRecord, OverlayXattrs, chain_ids};
+use super::partial::Received;
 use super::remove::remove_tree;
 use super::{Limits, PartialBlob, Store, UnpackedLayer, clear_away, extract};
 use crate::base::{DiffId, Digest, Timestamp};
@@ -23,8 +24,8 @@ pub struct Stage {
     name: String,
     pub(super) fd: OwnedFd,
     counter: AtomicU64,
-    /// Blobs in `partial/` that are complete.
-    pub(super) received: Arc<Mutex<Vec<Digest>>>,
+    /// Blobs that came as files.
+    pub(super) received: Arc<Mutex<Received>>,
     /// Blobs written here.
     pub(super) blobs: Mutex<Vec<Digest>>,
     /// Layers unpacked here, with the directory each is in.

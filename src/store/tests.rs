@@ -535,3 +535,143 @@ fn a21_a_swapped_staging_directory_leads_nowhere() {
     );
     scene.check();
 }
+
+#[test]
+fn f36_more_repositories_than_open_files_are_no_damage() {
+    const CHILD: &str = "HULL_TEST_FEW_FILES";
+    if std::env::var_os(CHILD).is_none() {
+        // The limit is the process's, so in one of its own.
+        let name = "f36_more_repositories_than_open_files_are_no_damage";
+        let script = format!("ulimit -n 64 && exec \"$0\" --exact store::tests::{name}");
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .arg(std::env::current_exe().expect("this program"))
+            .env(CHILD, "1")
+            .output()
+            .expect("runs");
+        let told = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{told}");
+        return assert!(told.contains("1 passed"), "{told}");
+    }
+    let scene = Scene::new();
+    publish(&scene.store, "good", &[tar("x")]);
+    let dir = scene.store.root().join("refs/docker.io/library");
+    let whole = fs::read_to_string(dir.join("good/_tag_latest")).expect("reads");
+    for number in 0..100 {
+        let copy = dir.join(format!("good{number}"));
+        fs::create_dir(&copy).expect("mkdir");
+        let text = whole.replace("library/good", &format!("library/good{number}"));
+        fs::write(copy.join("_tag_latest"), text).expect("writes");
+    }
+    let (refs, broken) = scene.store.refs_and_broken().expect("lists");
+    assert_eq!((refs.len(), broken.len()), (101, 0), "{broken:?}");
+
+    // With room for a directory, but not for a file in it.
+    let mut taken: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
+    taken.pop();
+    let listed = scene.store.refs_and_broken();
+    drop(taken);
+    let error = listed.expect_err("is no damage of any reference");
+    assert_eq!(error.errno(), Some(rustix::io::Errno::MFILE), "{error}");
+}
+
+#[test]
+fn f36_a_directory_of_names_is_never_dropped_as_a_broken_one() {
+    let scene = Scene::new();
+    let good = publish(&scene.store, "good", &[tar("x")]);
+    let broken = |path: &str| BrokenRef {
+        path: path.to_owned(),
+        error: crate::error::Error::corrupt("x"),
+    };
+    for path in ["docker.io", "docker.io/library/good"] {
+        let error = scene.store.drop_broken_ref(&broken(path));
+        let error = error.expect_err("holds names");
+        assert!(error.hint_text().is_some(), "{error}");
+    }
+    assert_eq!(scene.store.refs().expect("lists"), [good]);
+    let one = broken("docker.io/library/good/_tag_latest");
+    scene.store.drop_broken_ref(&one).expect("goes");
+    scene.store.drop_broken_ref(&one).expect("is gone");
+    assert!(scene.store.refs().expect("lists").is_empty());
+}
+
+#[test]
+fn a_blob_found_here_and_collected_meanwhile_is_missed_at_publication() {
+    let scene = Scene::new();
+    let first = scene.store.stage().expect("stage");
+    let digest = first.add_blob(b"of another image").expect("adds");
+    first.publish(&[]).expect("publishes");
+    let stage = scene.store.stage().expect("stage");
+    let blob = stage.blob_file(&digest).expect("opens");
+    assert!(blob.is_complete());
+    blob.commit().expect("is here");
+    let gone = scene.store.collect_garbage(|| Ok(vec![]));
+    assert_eq!(gone.expect("collects").blobs, 1);
+    let error = stage.publish(&[]).expect_err("incomplete");
+    assert!(error.to_string().contains("removed meanwhile"), "{error}");
+    assert!(error.hint_text().is_some());
+}
+
+#[test]
+fn an_old_download_is_kept_from_its_end_until_it_is_published() {
+    let scene = Scene::new();
+    let digest = Digest::of(b"12");
+    let stage = scene.store.stage().expect("stage");
+    let mut blob = stage.blob_file(&digest).expect("opens");
+    blob.append(b"12").expect("appends");
+    drop((blob, stage));
+    let file = scene.store.root().join("partial").join(digest.hex());
+    let two_days = std::time::Duration::from_secs(48 * 3600);
+    let file = fs::File::options().write(true).open(file).expect("opens");
+    file.set_modified(std::time::SystemTime::now() - two_days)
+        .expect("is ours");
+    let stage = scene.store.stage().expect("stage");
+    let blob = stage.blob_file(&digest).expect("opens");
+    blob.commit().expect("is whole");
+    scene
+        .store
+        .collect_garbage(|| Ok(vec![]))
+        .expect("collects");
+    stage.publish(&[]).expect("publishes");
+    assert!(scene.store.open_blob(&digest).expect("opens").is_some());
+}
+
+#[test]
+fn names_are_chosen_while_nobody_else_publishes() {
+    use rustix::fs::{FlockOperation, flock};
+    let scene = Scene::new();
+    let stage = scene.store.stage().expect("stage");
+    let late = publish(&scene.store, "late", &[]);
+    let chosen = scene.store.publish_choosing(stage, |known| {
+        assert_eq!(
+            known,
+            std::slice::from_ref(&late),
+            "read at the last moment"
+        );
+        let lock = fs::File::open(scene.store.root().join("gc.lock")).expect("opens");
+        let shared = flock(&lock, FlockOperation::NonBlockingLockShared);
+        assert_eq!(shared, Err(rustix::io::Errno::WOULDBLOCK));
+        Ok(NameChange {
+            taken: vec![late.reference.clone()],
+            ..NameChange::default()
+        })
+    });
+    chosen.expect("publishes");
+    assert!(scene.store.refs().expect("lists").is_empty());
+}
+
+#[test]
+fn a_name_that_stands_for_something_else_is_not_unlinked() {
+    let scene = Scene::new();
+    let store = &scene.store;
+    let old = publish(store, "one", &[tar("old")]);
+    let new = publish(store, "one", &[tar("new")]);
+    let locked = store.lock_names().expect("locks");
+    let unlinked = store.unlink_seen(&old, &locked).expect("compares");
+    assert!(matches!(unlinked, Unlinked::Moved), "{unlinked:?}");
+    let kept = store.unlink_damaged(&old.reference, &locked);
+    kept.expect_err("somebody has written it anew");
+    assert_eq!(store.refs().expect("lists"), std::slice::from_ref(&new));
+    let unlinked = store.unlink_seen(&new, &locked).expect("compares");
+    assert!(matches!(unlinked, Unlinked::Gone(Some(_))), "{unlinked:?}");
+}

@@ -27,7 +27,10 @@ use crate::state::Records;
 /// The images that containers use, and so must keep. A container whose record cannot be read might
 /// use any: then it is an error.
 pub fn images_in_use(settings: &Settings) -> Result<Vec<InUse>> {
-    let records = Records::at(&settings.root, &settings.run);
+    in_use(&Records::at(&settings.root, &settings.run))
+}
+
+fn in_use(records: &Records) -> Result<Vec<InUse>> {
     let mut used = Vec::new();
     for id in records.ids()? {
         let config = match records.config(&id) {
@@ -35,10 +38,13 @@ pub fn images_in_use(settings: &Settings) -> Result<Vec<InUse>> {
             // Removed since its name was read.
             Err(error) if error.kind() == Kind::NotFound => continue,
             // It can never be started again, whatever image it was of: no reason to keep one.
-            Err(error) => {
+            Err(error)
+                if error.kind() == Kind::Corrupt && !records.run_directory(&id).has_monitor() =>
+            {
                 log::warn!("{error}");
                 continue;
             }
+            Err(error) => return Err(error),
         };
         let record = records.record(&id);
         used.push(InUse {
@@ -66,4 +72,37 @@ fn notice(settings: &Settings, action: &str, id: impl std::fmt::Display, name: &
     let attributes = [("name".to_owned(), name.to_owned())].into();
     let event = Event::now(Subject::Image, action, id.to_string(), attributes);
     crate::events::note(&settings.run, &event);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::base::ContainerId;
+
+    #[test]
+    fn only_a_spoilt_record_of_an_ended_container_keeps_no_image() {
+        let name = format!("hull-test-in-use-{}", std::process::id());
+        let place = std::env::temp_dir().join(name);
+        let records = Records::at(&place.join("root"), &place.join("run"));
+        let id: ContainerId = "a".repeat(64).parse().expect("an id");
+        let config = records.directory(&id).join("config.json");
+        // Reading it is EISDIR: as with EIO or EMFILE, nobody knows what it says.
+        fs::create_dir_all(&config).expect("mkdir");
+        let unreadable = in_use(&records);
+        fs::remove_dir(&config).expect("removes");
+        fs::write(&config, b"{").expect("writes");
+        let spoilt = in_use(&records);
+        let run = records.run_directory(&id);
+        fs::create_dir_all(place.join("run")).expect("mkdir");
+        run.make().expect("run directory");
+        let lock = run.lock().expect("locks").expect("is free");
+        let live = in_use(&records);
+        drop(lock);
+        fs::remove_dir_all(&place).expect("removes");
+        assert!(unreadable.is_err(), "{unreadable:?}");
+        assert_eq!(spoilt.expect("is passed over").len(), 0);
+        assert!(live.is_err(), "{live:?}");
+    }
 }
