@@ -7,9 +7,10 @@ use super::tag::is_untagged;
 use crate::base::Digest;
 use crate::error::{Context, Error, Result};
 use crate::registry::{Client, Repository};
-use crate::store::{Damage, Part, RefRecord, Store};
+use crate::store::{Damage, Part, RefRecord, Root, Store};
 
-/// Mends a part. `names` are those of the images that need it.
+/// Mends a part. `names` are those of the images that need it, `running` are the containers that
+/// run when it is asked.
 ///
 /// # Errors
 /// Why it cannot be mended; then nothing is worse than before.
@@ -18,22 +19,25 @@ pub fn mend(
     client: &mut dyn FnMut() -> Result<Client>,
     damage: &Damage,
     names: &[RefRecord],
+    running: &dyn Fn() -> Result<Vec<Root>>,
 ) -> Result<()> {
     let Part::Layer(stack) = &damage.part else {
         return fetch(store, client, &damage.part, names);
     };
-    let Some((digest, size)) = damage.blob else {
-        return Err(Error::corrupt("its manifest does not name it"));
-    };
-    if store.open_blob(&digest)?.is_none() {
-        fetch(store, client, &Part::Blob { digest, size }, names)?;
+    let mut why = Error::corrupt("its manifest does not name it");
+    for (digest, size) in &damage.blobs {
+        let (digest, size) = (*digest, *size);
+        let remade = match store.open_blob(&digest)? {
+            Some(_) => Ok(()),
+            None => fetch(store, client, &Part::Blob { digest, size }, names),
+        };
+        match remade.and_then(|()| store.remake_layer(stack, &digest, running)) {
+            Ok(true) => return Ok(()),
+            Ok(false) => why = Error::corrupt(format!("the blob {digest} is damaged as well")),
+            Err(error) => why = error,
+        }
     }
-    match store.remake_layer(stack, &digest)? {
-        true => Ok(()),
-        false => Err(Error::corrupt(format!(
-            "the blob {digest} is damaged as well"
-        ))),
-    }
+    Err(why)
 }
 
 /// Fetches a part from wherever one of the images came from.
@@ -43,6 +47,9 @@ fn fetch(
     part: &Part,
     names: &[RefRecord],
 ) -> Result<()> {
+    if let Part::Size { .. } = part {
+        return Err(Error::corrupt("no other copy of it can say otherwise"));
+    }
     let came_from = names.iter().filter_map(|record| {
         let digest = record
             .repo_digest
@@ -74,7 +81,7 @@ fn fetch_from(
     part: &Part,
 ) -> Result<()> {
     let (bytes, wanted) = match part {
-        Part::Layer(_) => return Ok(()),
+        Part::Layer(_) | Part::Size { .. } => return Ok(()),
         Part::Blob { digest, size } => return fetch_blob(store, repository, digest, *size),
         Part::Manifest(digest) => (repository.manifest("", Some(digest))?.bytes, digest),
         Part::Config(digest) => {
@@ -100,8 +107,13 @@ fn fetch_blob(
     digest: &Digest,
     size: u64,
 ) -> Result<()> {
-    // Nothing is lost: its content is not what its name says.
-    store.drop_blob(digest)?;
+    if store.open_blob(digest)?.is_some() {
+        // What could not be read may be whole: then nothing has to come.
+        return match store.damage_of_blob(digest)? {
+            Some(_) => replace_blob(store, repository, digest, size),
+            None => Ok(()),
+        };
+    }
     let stage = store.stage()?;
     let mut partial = stage.blob_file(digest)?;
     if !partial.is_complete() {
@@ -119,4 +131,22 @@ fn fetch_blob(
     }
     partial.commit()?;
     stage.publish(&[])
+}
+
+/// The damaged one stays until this one is here.
+fn replace_blob(
+    store: &Store,
+    repository: &Repository<'_>,
+    digest: &Digest,
+    size: u64,
+) -> Result<()> {
+    let mut replacement = store.replace_blob(digest)?;
+    let mut blob = repository.blob(digest, size, 0);
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match blob.read_some(&mut buffer)? {
+            0 => return replacement.publish(),
+            count => replacement.append(&buffer[..count])?,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::container;
 use crate::error::{Error, Kind, Result};
 use crate::image::{self, Force, InUse, Remover};
 use crate::registry::{Client, Credentials};
-use crate::store::{BrokenRef, Damage, Depth, RefRecord, Report, Root, Store};
+use crate::store::{BrokenRef, Damage, Depth, Part, RefRecord, Report, Root, Store};
 
 pub const COMMAND: Command = Command {
     paths: &["system check"],
@@ -99,11 +99,9 @@ fn look(store: &Store, settings: &Settings, depth: Depth) -> Result<Found> {
     let of_images = names.iter().map(|record| Root {
         name: shown(record),
         manifest: record.manifest,
+        index: record.repo_digest,
     });
-    let of_containers = used.iter().map(|user| Root {
-        name: format!("container {}", user.container),
-        manifest: user.manifest,
-    });
+    let of_containers = used.iter().map(root_of);
     let roots: Vec<Root> = of_images.chain(of_containers).collect();
     let is_shown = depth == Depth::Deep && std::io::stderr().is_terminal();
     let progress = |done: usize, all: usize| {
@@ -114,14 +112,42 @@ fn look(store: &Store, settings: &Settings, depth: Depth) -> Result<Found> {
         }
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut report = store.check(&roots, depth, threads, &progress)?;
+    if !report.damages.is_empty() {
+        forget_removed(&mut report, store, settings)?;
+    }
     let (_, containers) = container::records(settings).list()?;
     Ok(Found {
-        report: store.check(&roots, depth, threads, &progress)?,
+        report,
         broken,
         containers,
         names,
         used,
     })
+}
+
+/// What was removed while it was looked at is no damage.
+fn forget_removed(report: &mut Report, store: &Store, settings: &Settings) -> Result<()> {
+    let names = store.refs_and_broken()?.0;
+    let used = images_in_use(settings)?;
+    let there: BTreeSet<String> = names
+        .iter()
+        .map(shown)
+        .chain(used.iter().map(|user| root_of(user).name))
+        .collect();
+    for damage in &mut report.damages {
+        damage.needed_by.retain(|name| there.contains(name));
+    }
+    report.damages.retain(|damage| !damage.needed_by.is_empty());
+    Ok(())
+}
+
+fn root_of(user: &InUse) -> Root {
+    Root {
+        name: format!("container {}", user.container),
+        manifest: user.manifest,
+        index: None,
+    }
 }
 
 /// What an image is called here: by its name, or by its id if it has none.
@@ -159,18 +185,15 @@ fn mend(store: &Store, settings: &Settings, found: &Found) -> Result<bool> {
             .filter(|record| needs(&shown(record)))
             .cloned()
             .collect();
-        let running = found
-            .used
-            .iter()
-            .find(|user| user.running && needs(&format!("container {}", user.container)));
-        let mended = match running {
-            // Its files would go away under it.
-            Some(user) => Err(Error::conflict(format!(
-                "container {} is running from it; stop it first",
-                user.container
-            ))),
-            None => image::mend(store, &mut client, damage, &names),
+        let running = || {
+            let used = images_in_use(settings)?;
+            Ok(used
+                .iter()
+                .filter(|user| user.running)
+                .map(root_of)
+                .collect())
         };
+        let mended = image::mend(store, &mut client, damage, &names, &running);
         let part = &damage.part;
         match mended {
             Ok(()) => {
@@ -191,15 +214,28 @@ fn remove(store: &Store, settings: &Settings, found: &Found) -> Result<()> {
             Err(error) => output::line(format_args!("cannot remove: {error}"))?,
         }
     }
-    let needed: BTreeSet<&String> = found
-        .report
-        .damages
-        .iter()
-        .flat_map(|damage| &damage.needed_by)
-        .collect();
+    // A blob is not needed to run: it can be pulled or made again.
+    for damage in &found.report.damages {
+        if let Part::Blob { digest, .. } = &damage.part {
+            match store.drop_bad_blob(digest) {
+                Ok(true) => output::line(format_args!(
+                    "removed: blob {digest}; a pull brings it again"
+                ))?,
+                Ok(false) => {}
+                Err(error) => output::line(format_args!("cannot remove: {error}"))?,
+            }
+        }
+    }
+    let needed_by = |is_it: fn(&Part) -> bool| -> BTreeSet<&String> {
+        let damages = found.report.damages.iter();
+        let damages = damages.filter(|damage| is_it(&damage.part));
+        damages.flat_map(|damage| &damage.needed_by).collect()
+    };
+    let without_layer = needed_by(|part| matches!(part, Part::Layer(_)));
+    let needed = needed_by(|part| !matches!(part, Part::Blob { .. }));
     let records = container::records(settings);
     for user in &found.used {
-        if !needed.contains(&format!("container {}", user.container)) {
+        if !without_layer.contains(&format!("container {}", user.container)) {
             continue;
         }
         let id = records.find(&user.container)?;

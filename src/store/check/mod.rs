@@ -3,13 +3,13 @@
 //! The quick look compares records with what is on disk: every manifest, config, layer directory
 //! and record, and the length of every compressed layer. The deep one reads everything: blobs
 //! against their digests, and each unpacked layer, entry by entry, against the archive it came of
-//! ([`expected`], [`compare`]). Nothing is changed here but by [`Store::remake_layer`] and
-//! [`Store::drop_blob`].
+//! ([`expected`], [`compare`]). Nothing is changed here but in [`replace`].
 
 mod compare;
 mod expected;
+mod replace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::Read;
 use std::os::fd::AsFd as _;
@@ -18,17 +18,17 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
-use sha2::{Digest as _, Sha256};
 
 use self::expected::Expected;
+use self::replace::digest_of_all;
 use super::archive::{Reader, Source};
 use super::blobs::BLOBS;
 use super::layers::{LAYERS, Layer, LayerKey, chain_ids};
 use super::partial::PARTIAL;
 use super::read_ahead::read_ahead;
-use super::{Limits, Store, atomic, clear_away, decompress};
+use super::{Limits, Store, atomic, decompress};
 use crate::base::{DiffId, Digest};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
 
 /// So many differences of one layer are told.
 const TOLD: usize = 3;
@@ -38,6 +38,8 @@ const TOLD: usize = 3;
 pub struct Root {
     pub name: String,
     pub manifest: Digest,
+    /// The index that the manifest was chosen from, if that is kept.
+    pub index: Option<Digest>,
 }
 
 /// How closely to look.
@@ -57,6 +59,11 @@ pub enum Part {
         digest: Digest,
         size: u64,
     },
+    /// What a manifest says of the length of a blob that is whole.
+    Size {
+        manifest: Digest,
+        blob: Digest,
+    },
     /// An unpacked layer: the one on top of this stack, bottom first.
     Layer(Vec<DiffId>),
 }
@@ -68,8 +75,8 @@ pub struct Damage {
     pub why: String,
     /// Who needs it.
     pub needed_by: Vec<String>,
-    /// The archive that a layer came as and its length, whether or not it is kept.
-    pub blob: Option<(Digest, u64)>,
+    /// The archives that a layer came as and their lengths, those that are here first.
+    pub blobs: Vec<(Digest, u64)>,
 }
 
 /// What a check found.
@@ -96,7 +103,7 @@ enum Task {
     },
     Layer {
         stack: Vec<DiffId>,
-        blob: Option<Digest>,
+        blobs: Vec<(Digest, u64)>,
     },
 }
 
@@ -104,8 +111,12 @@ enum Task {
 struct Needs {
     /// By part, who needs it.
     parts: BTreeMap<Part, Vec<String>>,
-    /// What each stack's top came as.
-    blobs: BTreeMap<Vec<DiffId>, (Digest, u64)>,
+    /// What each stack's top came as, as its images say.
+    blobs: BTreeMap<Vec<DiffId>, Vec<(Digest, u64)>>,
+    /// The manifests that say that a blob has this length.
+    sizes: BTreeMap<(Digest, u64), BTreeSet<Digest>>,
+    /// Kept beside what is needed.
+    indexes: HashSet<String>,
     found: Vec<(Part, String)>,
 }
 
@@ -115,6 +126,7 @@ impl fmt::Display for Part {
             Part::Manifest(digest) => write!(f, "manifest {digest}"),
             Part::Config(digest) => write!(f, "config {digest}"),
             Part::Blob { digest, .. } => write!(f, "blob {digest}"),
+            Part::Size { manifest, .. } => write!(f, "manifest {manifest}"),
             Part::Layer(stack) => match stack.last() {
                 Some(diff_id) => write!(f, "layer {diff_id}"),
                 None => write!(f, "layer"),
@@ -168,93 +180,60 @@ impl Store {
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(number, _)| *number);
         for (number, finding) in results {
+            let part = tasks[number].part();
             let why = match finding {
                 Ok(Finding::Whole) => continue,
                 Ok(Finding::Unverified(diff_id)) => {
                     report.unverified.push(diff_id);
                     continue;
                 }
+                Ok(Finding::Misstated(why)) => {
+                    needs.find_misstated(&part, &why);
+                    continue;
+                }
                 Ok(Finding::Damaged(why)) => why,
                 // A part that cannot be read is damaged, whatever the reason.
                 Err(error) => error.to_string(),
             };
-            needs.found.push((tasks[number].part(), why));
+            needs.found.push((part, why));
         }
-        for (part, why) in needs.found {
-            let blob = match &part {
-                Part::Layer(stack) => needs.blobs.get(stack).copied(),
-                _ => None,
-            };
-            report.damages.push(Damage {
-                needed_by: needs.parts.remove(&part).unwrap_or_default(),
-                part,
-                why,
-                blob,
-            });
-        }
+        report.damages = self.damages_of(needs);
         Ok(report)
     }
 
-    /// Unpacks a damaged layer anew from the blob that is kept of it. False if there is none, or it
-    /// is damaged too.
-    pub fn remake_layer(&self, stack: &[DiffId], blob: &Digest) -> Result<bool> {
-        let (Some(diff_id), Some(file)) = (stack.last(), self.open_blob(blob)?) else {
-            return Ok(false);
-        };
-        if self.damage_of_blob(blob)?.is_some() {
-            return Ok(false);
+    fn damages_of(&self, mut needs: Needs) -> Vec<Damage> {
+        let mut damages = Vec::new();
+        for (part, why) in needs.found {
+            let blobs = match &part {
+                Part::Layer(stack) => needs.blobs.get(stack).cloned(),
+                _ => None,
+            };
+            let mut blobs = blobs.unwrap_or_default();
+            // Of one that cannot be looked at another attempt will tell.
+            blobs.sort_by_key(|(digest, _)| !matches!(self.open_blob(digest), Ok(Some(_))));
+            damages.push(Damage {
+                needed_by: needs.parts.remove(&part).unwrap_or_default(),
+                part,
+                why,
+                blobs,
+            });
         }
-        let stage = self.stage()?;
-        let layer = stage.unpack_layer(decompress(file)?, &Limits::default())?;
-        layer.expect_diff_id(diff_id)?;
-        stage.add_layer(layer, &stack[..stack.len() - 1])?;
-        // Should: go when the new one is ready, and only then.
-        self.drop_layer(stack)?;
-        stage.publish(&[])?;
-        clear_away(&self.path);
-        Ok(true)
-    }
-
-    /// Takes away an unpacked layer, so that it can come anew.
-    fn drop_layer(&self, stack: &[DiffId]) -> Result<()> {
-        let Some(dir) = self.existing_dir(LAYERS)? else {
-            return Ok(());
-        };
-        for key in keys_of(stack) {
-            self.bury(&dir, &key.dir_name(self.ownership))?;
-        }
-        Ok(())
-    }
-
-    /// Takes away a blob whose content is wrong, so that it can come anew.
-    pub fn drop_blob(&self, digest: &Digest) -> Result<()> {
-        if let Some(dir) = self.existing_dir(BLOBS)? {
-            self.bury(&dir, &digest.hex())?;
-        }
-        clear_away(&self.path);
-        Ok(())
+        damages
     }
 
     /// What is wrong with the content of a blob.
     pub fn damage_of_blob(&self, digest: &Digest) -> Result<Option<String>> {
-        let Some(mut file) = self.open_blob(digest)? else {
+        let Some(file) = self.open_blob(digest)? else {
             return Ok(Some("it is missing".to_owned()));
         };
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; super::read_ahead::BUFFER_BYTES];
-        loop {
-            match file.read(&mut buffer).context(|| "read it")? {
-                0 => break,
-                count => hasher.update(&buffer[..count]),
-            }
-        }
-        let found = Digest::from_hasher(hasher);
+        let found = digest_of_all(file)?;
         Ok((found != *digest).then(|| format!("its content has digest {found}")))
     }
 
     fn note_needs(&self, root: &Root, needs: &mut Needs) -> Result<()> {
         let manifest = Part::Manifest(root.manifest);
         needs.note(&manifest, &root.name);
+        needs.indexes.extend(root.index.map(|index| index.hex()));
         // One after the other, because each names the next.
         let document = match self.document(&root.manifest) {
             Ok(document) => document,
@@ -272,11 +251,16 @@ impl Store {
         for (number, (digest, size)) in layers.enumerate() {
             let stack = contents.diff_ids.get(..=number).unwrap_or_default();
             let (digest, size) = (*digest, *size);
-            needs.blobs.insert(stack.to_vec(), (digest, size));
+            let known = needs.blobs.entry(stack.to_vec()).or_default();
+            if !known.contains(&(digest, size)) {
+                known.push((digest, size));
+            }
             // None is kept of what was made here, or was unpacked already when its image came. For
             // an unpacked layer nobody needs it.
             if self.open_blob(&digest)?.is_some() {
                 needs.note(&Part::Blob { digest, size }, &root.name);
+                let sizes = needs.sizes.entry((digest, size)).or_default();
+                sizes.insert(root.manifest);
             }
         }
         for number in 0..contents.diff_ids.len() {
@@ -289,26 +273,30 @@ impl Store {
     fn look_at(&self, task: &Task, depth: Depth) -> Result<Finding> {
         match task {
             Task::Blob { digest, size } => {
-                if let Some(why) = self.damage_of_length(digest, *size)? {
-                    return Ok(Finding::Damaged(why));
+                let length = self.damage_of_length(digest, *size)?;
+                if length.is_none() && depth == Depth::Quick {
+                    return Ok(Finding::Whole);
                 }
-                let why = match depth {
-                    Depth::Quick => None,
-                    Depth::Deep => self.damage_of_blob(digest)?,
-                };
-                Ok(why.map_or(Finding::Whole, Finding::Damaged))
+                // Only its digest shows whether the blob is wrong or what is said of it.
+                Ok(match (self.damage_of_blob(digest)?, length) {
+                    (None, None) => Finding::Whole,
+                    (None, Some(why)) => Finding::Misstated(why),
+                    (Some(_), Some(why)) | (Some(why), None) => Finding::Damaged(why),
+                })
             }
-            Task::Layer { stack, blob } => {
+            Task::Layer { stack, blobs } => {
                 let mut layer = None;
                 for key in keys_of(stack) {
-                    layer = layer.or(self.layer(&key)?);
+                    if layer.is_none() {
+                        layer = self.layer(&key)?;
+                    }
                 }
                 let Some(layer) = layer else {
                     return Ok(Finding::Damaged("it is missing".to_owned()));
                 };
                 match depth {
                     Depth::Quick => Ok(Finding::Whole),
-                    Depth::Deep => self.verify_layer(&layer, stack, blob.as_ref()),
+                    Depth::Deep => self.verify_layer(&layer, stack, blobs),
                 }
             }
         }
@@ -326,30 +314,36 @@ impl Store {
         &self,
         layer: &Layer,
         stack: &[DiffId],
-        blob: Option<&Digest>,
+        blobs: &[(Digest, u64)],
     ) -> Result<Finding> {
-        let blob = blob.map(|digest| self.open_blob(digest)).transpose()?;
-        let Some(file) = blob.flatten() else {
-            return self.verify_by_packing(&layer.diff_id, stack);
-        };
-        let limits = Limits::default();
-        let expected = read_ahead(decompress(file)?, |ahead| {
-            let mut reader = Reader::new(Source::new(ahead, limits.total_bytes));
-            let mut expected = Expected::new(layer.overlay_xattrs);
-            while let Some(entry) = reader.next_entry()? {
-                expected.add(&entry, &mut reader)?;
+        for (digest, _) in blobs {
+            let Some(file) = self.open_blob(digest)? else {
+                continue;
+            };
+            // A blob's own damage is told of the blob, and one of another layer tells nothing.
+            let expected = decompress(file).and_then(|tar| expected_of(tar, layer));
+            if let Ok((expected, digest)) = expected
+                && digest == layer.diff_id.0
+            {
+                return self.compare_with(layer, &expected);
             }
-            Ok::<_, Error>((expected, reader.into_source().finish()?))
-        });
-        let (expected, digest) = match expected {
-            Ok(read) => read,
-            // The blob's own damage, which is told of the blob.
-            Err(_) => return self.verify_by_packing(&layer.diff_id, stack),
-        };
-        if digest != layer.diff_id.0 {
-            return self.verify_by_packing(&layer.diff_id, stack);
         }
-        let differences = compare::compare(&layer.path, &expected, self.ownership)?;
+        let Some(tar) = self.layer_tar_in(stack)? else {
+            return Ok(Finding::Unverified(layer.diff_id));
+        };
+        // Its own tar is made again by its recipe, or by the rules it was packed by here: then its
+        // image has it by that tar. At its end it compares its digest.
+        let packed_here = blobs.iter().any(|(digest, _)| *digest == layer.diff_id.0);
+        let is_known = packed_here || layer.path.with_file_name("tar.recipe").exists();
+        match expected_of(tar, layer) {
+            Ok((expected, _)) => self.compare_with(layer, &expected),
+            Err(error) if is_known => Ok(Finding::Damaged(error.to_string())),
+            Err(_) => Ok(Finding::Unverified(layer.diff_id)),
+        }
+    }
+
+    fn compare_with(&self, layer: &Layer, expected: &Expected) -> Result<Finding> {
+        let differences = compare::compare(&layer.path, expected, self.ownership)?;
         if differences.is_empty() {
             return Ok(Finding::Whole);
         }
@@ -360,40 +354,24 @@ impl Store {
         Ok(Finding::Damaged(told))
     }
 
-    /// Without an archive to compare with: the layer gives the tar it is named by, or nothing can
-    /// be said.
-    fn verify_by_packing(&self, diff_id: &DiffId, stack: &[DiffId]) -> Result<Finding> {
-        let Some(mut tar) = self.layer_tar_in(stack)? else {
-            return Ok(Finding::Unverified(*diff_id));
-        };
-        let mut buffer = vec![0; super::read_ahead::BUFFER_BYTES];
-        loop {
-            match tar.read(&mut buffer) {
-                Ok(0) => return Ok(Finding::Whole),
-                Ok(_) => {}
-                Err(_) => return Ok(Finding::Unverified(*diff_id)),
-            }
-        }
-    }
-
     fn count_orphans(&self, needs: &Needs) -> Result<usize> {
         let mut count = 0;
         if let Some(dir) = self.existing_dir(BLOBS)? {
             let needed = needs.parts.keys().filter_map(|part| match part {
                 Part::Manifest(digest) | Part::Config(digest) => Some(digest.hex()),
                 Part::Blob { digest, .. } => Some(digest.hex()),
-                Part::Layer(_) => None,
+                Part::Layer(_) | Part::Size { .. } => None,
             });
-            let needed: Vec<String> = needed.collect();
+            let needed: HashSet<String> = needed.chain(needs.indexes.iter().cloned()).collect();
             let names = atomic::names_of(&dir)?;
-            count += names.iter().filter(|name| !needed.contains(name)).count();
+            count += names.iter().filter(|name| !needed.contains(*name)).count();
         }
         if let Some(dir) = self.existing_dir(LAYERS)? {
             let needed = needs.parts.keys().filter_map(|part| match part {
                 Part::Layer(stack) => Some(keys_of(stack)),
                 _ => None,
             });
-            let needed: Vec<LayerKey> = needed.flatten().collect();
+            let needed: HashSet<LayerKey> = needed.flatten().collect();
             let names = atomic::names_of(&dir)?;
             let keys = names
                 .iter()
@@ -420,7 +398,22 @@ impl Store {
 enum Finding {
     Whole,
     Damaged(String),
+    /// The blob is whole, but of another length than its image says.
+    Misstated(String),
     Unverified(DiffId),
+}
+
+/// What a layer's tar says, and its digest.
+fn expected_of(tar: impl Read + Send, layer: &Layer) -> Result<(Expected, Digest)> {
+    let limits = Limits::default();
+    read_ahead(tar, |ahead| {
+        let mut reader = Reader::new(Source::new(ahead, limits.total_bytes));
+        let mut expected = Expected::new(layer.overlay_xattrs);
+        while let Some(entry) = reader.next_entry()? {
+            expected.add(&entry, &mut reader)?;
+        }
+        Ok((expected, reader.into_source().finish()?))
+    })
 }
 
 fn nth(tasks: &[Task], number: usize) -> Option<(usize, &Task)> {
@@ -461,17 +454,35 @@ impl Needs {
         Ok(())
     }
 
+    /// Tells of the manifests that are wrong about a blob.
+    fn find_misstated(&mut self, part: &Part, why: &str) {
+        let Part::Blob { digest, size } = part else {
+            return;
+        };
+        let manifests = self.sizes.get(&(*digest, *size)).cloned();
+        for manifest in manifests.into_iter().flatten() {
+            let part = Part::Size {
+                manifest,
+                blob: *digest,
+            };
+            let names = self.parts.get(&Part::Manifest(manifest)).cloned();
+            self.parts.insert(part.clone(), names.unwrap_or_default());
+            self.found
+                .push((part, format!("of its blob {digest}: {why}")));
+        }
+    }
+
     /// Everything but documents, which have been read already.
     fn tasks(&self) -> Vec<Task> {
         let tasks = self.parts.keys().filter_map(|part| match part {
-            Part::Manifest(_) | Part::Config(_) => None,
+            Part::Manifest(_) | Part::Config(_) | Part::Size { .. } => None,
             Part::Blob { digest, size } => Some(Task::Blob {
                 digest: *digest,
                 size: *size,
             }),
             Part::Layer(stack) => Some(Task::Layer {
                 stack: stack.clone(),
-                blob: self.blobs.get(stack).map(|(digest, _)| *digest),
+                blobs: self.blobs.get(stack).cloned().unwrap_or_default(),
             }),
         });
         tasks.collect()

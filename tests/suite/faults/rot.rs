@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CHECK, Seed, checked_image, verify};
 use crate::bed::Bed;
-use crate::images::{Image, digest};
+use crate::images::{Image, Tree, digest};
 use crate::process::Ran;
 use crate::registry::Registry;
 
@@ -17,6 +17,9 @@ each_who!(
     f18_what_the_quick_check_sees_does_not_start,
     f18_what_is_broken_is_fetched_again,
     f18_what_cannot_be_mended_is_removed_by_force_only,
+    f18_a_blob_stays_until_another_is_here,
+    f18_a_change_of_a_layer_without_archive_is_damage,
+    f18_a_layer_does_not_go_from_under_a_container,
 );
 
 /// A tree with one of everything that extraction treats in its own way.
@@ -311,7 +314,7 @@ fn f18_what_is_broken_is_fetched_again(bed: &Bed) {
 }
 
 fn f18_what_cannot_be_mended_is_removed_by_force_only(bed: &Bed) {
-    load_rich(bed);
+    let layer = load_rich(bed);
     bed.hull(&["create", "--name", "box", "rich:1"]).ok();
     for path in blobs(bed, true) {
         rot(&path, |file| file.set_len(9).expect("writable"));
@@ -324,7 +327,19 @@ fn f18_what_cannot_be_mended_is_removed_by_force_only(bed: &Bed) {
     bed.hull(&["images", "-q", "rich"])
         .fails(0)
         .stdout_has("\n");
-    let forced = bed.hull(&[&repair[..], &["--force"]].concat());
+    // The layers are whole, so everything runs.
+    let force = [&repair[..], &["--force"]].concat();
+    let forced = bed.hull(&force);
+    forced.fails(0).stdout_has("removed: blob sha256:");
+    forced.expect(!forced.stdout.contains("removed: image"), "it runs");
+    forced.expect(!forced.stdout.contains("removed: container"), "it runs");
+    bed.hull(&["run", "--rm", "--network", "none", "rich:1", "true"])
+        .ok();
+    fs::remove_dir_all(&layer).expect("is there");
+    bed.hull(&repair)
+        .fails(1)
+        .stdout_has("cannot repair: layer");
+    let forced = bed.hull(&force);
     forced
         .fails(0)
         .stdout_has("removed: image rich:1")
@@ -343,4 +358,132 @@ fn f18_what_cannot_be_mended_is_removed_by_force_only(bed: &Bed) {
         .stdout_has("damaged: reference docker.io/library/bad/_tag_1");
     bed.hull(&[&repair[..], &["-f"]].concat()).fails(0);
     quick(bed).fails(0);
+}
+
+/// Has the manifest of a name say that its first layer is a byte longer; returns its blob.
+fn misstate(bed: &Bed, name: &str) -> PathBuf {
+    let dir = bed.store().join("blobs/sha256");
+    let (path, text) = blobs(bed, false)
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).expect("text");
+            (path, text)
+        })
+        .find(|(_, text)| text.contains("\"layers\""))
+        .expect("there is a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let layer = &mut manifest["layers"][0];
+    let size = layer["size"].as_u64().expect("a number");
+    layer["size"] = (size + 1).into();
+    let hex = layer["digest"].as_str().expect("text")["sha256:".len()..].to_owned();
+    let bytes = manifest.to_string();
+    let changed = digest(bytes.as_bytes());
+    let place = dir.join(&changed["sha256:".len()..]);
+    fs::write(&place, bytes).expect("writable");
+    bed.give(&place);
+    let (repository, tag) = name.rsplit_once(':').expect("has a tag");
+    let reference = bed
+        .store()
+        .join("refs")
+        .join(repository)
+        .join(format!("_tag_{tag}"));
+    let record = fs::read_to_string(&reference).expect("is there");
+    let old = path.file_name().expect("has a name").to_string_lossy();
+    let mut record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    assert_eq!(record["manifest"], format!("sha256:{old}"));
+    record["manifest"] = changed.into();
+    fs::write(&reference, record.to_string()).expect("writable");
+    dir.join(hex)
+}
+
+fn f18_a_blob_stays_until_another_is_here(bed: &Bed) {
+    let Some(registry) = Registry::start(bed) else {
+        return;
+    };
+    bed.hull(&["rmi", "busybox:test"]).ok();
+    let name = registry.push(&checked_image("box", &mut Seed::new(), 1), "app:1");
+    bed.hull(&["pull", "-q", &name]).ok();
+    let all = blobs(bed, true);
+    for path in &all {
+        let hex = path.file_name().expect("has a name").to_string_lossy();
+        fs::remove_file(registry.blob(&format!("sha256:{hex}"))).expect("is there");
+        rot(path, |file| file.write_all_at(b"?", 50).expect("writable"));
+    }
+    bed.hull(&["system", "check", "--repair", "--deep"])
+        .fails(1)
+        .stdout_has("cannot repair: blob sha256:");
+    for path in &all {
+        assert!(path.exists(), "nothing came in its place");
+    }
+    bed.hull(&["system", "check", "--repair", "--deep", "--force"])
+        .fails(0);
+    bed.hull(&["rmi", "-f", &name]).ok();
+    // What an image says of another's blob is no damage of the blob.
+    bed.hull(&["load", "-q", "-i", &{
+        let path = bed.file("rich.tar", &Image::busybox("rich:1").oci().archive());
+        path.to_string_lossy().into_owned()
+    }])
+    .ok();
+    let path = misstate(bed, "docker.io/library/rich:1");
+    let before = fs::read(&path).expect("is there");
+    bed.hull(&["system", "check", "--repair"])
+        .fails(1)
+        .stdout_has("damaged: manifest sha256:")
+        .stdout_has("cannot repair: manifest sha256:");
+    assert_eq!(fs::read(&path).expect("is there"), before);
+}
+
+fn f18_a_change_of_a_layer_without_archive_is_damage(bed: &Bed) {
+    let tree = Tree::default()
+        .dir("etc", 0o755)
+        .file("etc/one", 0o644, b"one")
+        .symlink("etc/link", "one");
+    let mut image = Image::busybox("plain:1");
+    image.layers.push(tree.tar());
+    let path = bed.file("plain.tar", &image.docker_archive());
+    type Change<'a> = &'a dyn Fn(&Path);
+    let changes: [(&str, Change<'_>); 4] = [
+        ("etc/link\": it is missing", &|etc| {
+            fs::remove_file(etc.join("link")).expect("is there");
+        }),
+        ("etc/one\": its mode is 4755 instead of 644", &|etc| {
+            let mode = Permissions::from_mode(0o4755);
+            fs::set_permissions(etc.join("one"), mode).expect("is there");
+        }),
+        ("etc/more\": it is not in the layer's archive", &|etc| {
+            fs::write(etc.join("more"), b"").expect("writable");
+        }),
+        ("damaged: layer", &|etc| {
+            rot(&etc.join("one"), |file| {
+                file.write_all_at(b"two", 0).expect("writable");
+            });
+        }),
+    ];
+    for (why, change) in changes {
+        bed.hull(&["load", "-q", "-i", &path.to_string_lossy()])
+            .ok();
+        deep(bed).fails(0).stdout_has("no damage found");
+        change(&layer_dir(bed, &image.layers[1]).join("fs/etc"));
+        deep(bed).fails(1).stdout_has(why);
+        bed.hull(&["rmi", "-f", "plain:1"]).ok();
+    }
+}
+
+fn f18_a_layer_does_not_go_from_under_a_container(bed: &Bed) {
+    let layer = load_rich(bed);
+    let words = ["run", "-d", "--name", "box", "--network", "none", "rich:1"];
+    bed.hull(&[&words[..], &["sleep", "600"]].concat()).ok();
+    rot(&layer.join("fs/twice"), |file| {
+        file.write_all_at(b"B", 0).expect("writable");
+    });
+    let repair = ["system", "check", "--deep", "--repair"];
+    bed.hull(&repair)
+        .fails(1)
+        .stdout_has("is running from it; stop it first");
+    bed.hull(&["exec", "box", "cat", "/twice"])
+        .fails(0)
+        .stdout_is("But this");
+    bed.hull(&["stop", "-t", "0", "box"]).ok();
+    bed.hull(&repair).fails(0);
+    bed.hull(&["rm", "box"]).ok();
 }
