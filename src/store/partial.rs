@@ -152,7 +152,11 @@ impl PartialBlob {
     pub fn reader(&self) -> Result<File> {
         let opened = match self.state {
             State::InStore => self.store.open_blob(&self.expected)?,
-            _ => atomic::open_file(self.dir.as_fd(), &self.expected.hex())?,
+            // Another puller may have published it since: a complete one is not written any more.
+            _ => match atomic::open_file(self.dir.as_fd(), &self.expected.hex())? {
+                None => self.store.open_blob(&self.expected)?,
+                partial => partial,
+            },
         };
         opened.ok_or_else(|| Error::not_found(format!("blob {} is gone", self.expected)))
     }
