@@ -82,7 +82,11 @@ fn load(
     let releases = found
         .iter()
         .map(|image| loading.receive(image, platform))
-        .collect::<Result<Vec<Release>>>()?;
+        .collect::<Result<Vec<Release>>>()
+        .inspect_err(|_| {
+            // What stays is swept after a day; the first error is the one to tell.
+            let _ = stage.forget_blobs();
+        })?;
     let ids: Vec<Digest> = releases
         .iter()
         .map(|release| release.target.image)

@@ -4,12 +4,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rustix::fs::{FlockOperation, IFlags};
+use rustix::fs::{AtFlags, FlockOperation, IFlags};
 use rustix::io::Errno;
 
 use super::atomic::{self, DIR_MODE, Durable};
 use super::layers::{LayerKey, LayerRecord, OverlayXattrs, chain_ids};
-use super::partial::Received;
+use super::partial::{PARTIAL, Received};
 use super::remove::remove_tree;
 use super::{Limits, PartialBlob, Store, UnpackedLayer, clear_away, extract};
 use crate::base::{DiffId, Digest, Timestamp};
@@ -87,6 +87,21 @@ impl Stage {
     /// The growing file of a blob with this digest. Waits while another process writes it.
     pub fn blob_file(&self, expected: &Digest) -> Result<PartialBlob> {
         PartialBlob::open(&self.store, *expected, self.received.clone())
+    }
+
+    /// Removes the blobs that came in whole: their source is at hand and gives them again.
+    pub fn forget_blobs(&self) -> Result<()> {
+        let Some(dir) = self.store.existing_dir(PARTIAL)? else {
+            return Ok(());
+        };
+        let received = self.received.lock().expect("no thread panics holding it");
+        for digest in &received.complete {
+            match rustix::fs::unlinkat(&dir, digest.hex(), AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error).context(|| format!("remove blob {digest}")),
+            }
+        }
+        Ok(())
     }
 
     /// Unpacks an uncompressed tar. The result's `diff_id` covers every byte of the stream; compare
