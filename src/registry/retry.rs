@@ -14,7 +14,8 @@ pub struct Pace {
     pub connect: Duration,
     /// No byte for this long means the transfer is stuck.
     pub progress: Duration,
-    /// What a registry may take to answer a PUT: it may copy gigabytes to where it keeps them first.
+    /// What a registry may take to answer a PUT: it may copy gigabytes to where it keeps them
+    /// first.
     pub put: Duration,
     /// Wait before the first retry, doubled for each further one.
     pub backoff: Duration,
