@@ -43,12 +43,12 @@ pub fn stop(
         return await_parting(monitor, id);
     };
     let signal = signal.unwrap_or(config.stop_signal);
-    send(&container, id, signal)?;
     notice_signal(&records, id, signal);
+    send(&container, id, signal)?;
     let patience = grace.unwrap_or(Duration::from_secs(60 * 60 * 24 * 365));
     if await_end(container.as_fd(), patience).is_err() {
-        send(&container, id, libc::SIGKILL)?;
         notice_signal(&records, id, libc::SIGKILL);
+        send(&container, id, libc::SIGKILL)?;
         await_death(container.as_fd(), &live, id)?;
     }
     await_monitor(monitor)?;
@@ -56,6 +56,7 @@ pub fn stop(
     Ok(())
 }
 
+/// Should: before the signal is sent, or the monitor's word of the end comes first.
 fn notice_signal(records: &Records, id: &ContainerId, signal: i32) {
     super::notice(records, id, "kill", &[("signal", &signal.to_string())]);
 }
@@ -90,8 +91,8 @@ pub fn kill(settings: &Settings, id: &ContainerId, name: &str, signal: i32) -> R
     };
     let container = live.pidfd().ok_or_else(not_running)?;
     let monitor = monitor_of(&run);
-    send(&container, id, signal)?;
     notice_signal(&records, id, signal);
+    send(&container, id, signal)?;
     if is_last && record.state.status == Status::Paused {
         // Should: after the signal. A frozen process ends only once thawed, and does nothing else
         // before.
