@@ -321,7 +321,7 @@ fn a_time_limit_kills(bed: &Bed) {
 }
 
 fn events_tell_of_a_containers_life(bed: &Bed) {
-    let follower = bed.start(&["events", "--filter", "container=life"]);
+    let follower = bed.start(&["events", "--since", "1h", "--filter", "container=life"]);
     let id = bed.detached(&["--name", "life", "--label", "a=b"], &["sleep", "1000"]);
     bed.hull(&["exec", "life", "true"]).ok();
     bed.hull(&["kill", "life"]).ok();

@@ -266,7 +266,7 @@ fn serve_tls(
     let mut stream = rustls::Stream::new(&mut connection, &mut client);
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+    while !is_whole(&request) {
         match stream.read(&mut buffer)? {
             0 => return Ok(()),
             count => request.extend_from_slice(&buffer[..count]),
@@ -280,6 +280,19 @@ fn serve_tls(
     stream.conn.send_close_notify();
     stream.flush()?;
     client.shutdown(Shutdown::Write)
+}
+
+/// Whether a request is there with its body, which may come in a record of its own.
+fn is_whole(request: &[u8]) -> bool {
+    let Some(head) = request.windows(4).position(|end| end == b"\r\n\r\n") else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.and_then(|length| length.trim().parse::<usize>().ok());
+    request.len() >= head + 4 + length.unwrap_or(0)
 }
 
 /// A CONNECT proxy: what it leads to, and what it was asked. Its threads end with the process.
